@@ -1,0 +1,177 @@
+// Package evidence is the vocabulary of what was seen while a kata's tests ran:
+// plain values, made by package run and read by the detectors. It imports the
+// standard library alone, and every value survives a round trip through JSON, so
+// that a recorded run can be judged again, elsewhere and later.
+package evidence
+
+// Version is the version of the recorded form; it changes when a field changes
+// its meaning.
+const Version = 1
+
+// A Run is everything that was seen while the tests of one kata ran once.
+type Run struct {
+	Version   int      `json:"version"`
+	Kata      string   `json:"kata"`   // the kata's folder: "01-spawn"
+	Source    string   `json:"source"` // the folder under test, as a person would name it
+	Seed      uint64   `json:"seed"`
+	RaceBuild bool     `json:"race_build"`
+	Go        string   `json:"go"`       // "go1.26.8"
+	Platform  string   `json:"platform"` // "linux/amd64"
+	Build     Build    `json:"build"`
+	Tests     []Test   `json:"tests"`
+	Output    string   `json:"output,omitempty"`    // what was printed outside of any test, cut to a limit
+	Unchecked []string `json:"unchecked,omitempty"` // codes of the findings that this system cannot look for
+	Fault     string   `json:"fault,omitempty"`     // why the checker could not do its work
+	Seconds   float64  `json:"seconds"`
+	Cost      Cost     `json:"cost"`
+}
+
+// Build says how the compilation went.
+type Build struct {
+	OK      bool    `json:"ok"`
+	Output  string  `json:"output,omitempty"` // the compiler's own words, in the learner's paths
+	Seconds float64 `json:"seconds"`
+}
+
+// Cost is processor time in seconds, of the supervisor and of all that it
+// watched.
+type Cost struct {
+	Supervisor float64 `json:"supervisor"`
+	Watched    float64 `json:"watched"`
+}
+
+// Status says how a test ended.
+type Status string
+
+// The ways in which a test ends. A test that never began has the empty status.
+const (
+	Passed  Status = "passed"
+	Failed  Status = "failed"
+	Skipped Status = "skipped"
+	Aborted Status = "aborted" // it began and did not come to its end
+)
+
+// A Test is what was seen between the begin and the end of one test.
+type Test struct {
+	Name        string       `json:"name"`
+	Status      Status       `json:"status"`
+	Seconds     float64      `json:"seconds"`
+	Output      string       `json:"output,omitempty"`       // what it printed, assertions included, cut to a limit
+	Todo        []string     `json:"todo,omitempty"`         // unwritten functions that it met
+	Processes   []Process    `json:"processes,omitempty"`    // every child process that was seen
+	ChildFaults int64        `json:"child_faults,omitempty"` // page faults of ended and waited-for children, by the kernel's count
+	Left        Left         `json:"left"`                   // what was left over at its end
+	Races       []Race       `json:"races,omitempty"`
+	SharedRaces []SharedRace `json:"shared_races,omitempty"`
+	Crashes     []Crash      `json:"crashes,omitempty"`
+	Exit        string       `json:"exit,omitempty"` // aborted: how the test process ended: "exit status 2", "signal: killed"
+	Limit       *Limit       `json:"limit,omitempty"`
+	Deadlock    *Deadlock    `json:"deadlock,omitempty"`
+	Busy        *Busy        `json:"busy,omitempty"`
+	Stacks      []Stacks     `json:"stacks,omitempty"` // of every process, when the supervisor ended the test
+	Tampering   []string     `json:"tampering,omitempty"`
+}
+
+// A Process is one process of the tree as it was last seen.
+type Process struct {
+	PID     int      `json:"pid"`
+	Parent  int      `json:"parent"`
+	Name    string   `json:"name"`  // its argument 0: "worker"
+	State   string   `json:"state"` // one letter, as in /proc/PID/stat; empty if only announced
+	Ours    bool     `json:"ours,omitempty"`
+	Ending  bool     `json:"ending,omitempty"` // it is being ended by the kernel
+	Session bool     `json:"session,omitempty"`
+	Args    []string `json:"args,omitempty"`
+	Start   uint64   `json:"start,omitempty"` // clock ticks after boot: tells a reused process ID
+}
+
+// Left is what a test left behind.
+type Left struct {
+	Processes   []Process    `json:"processes,omitempty"`
+	Descriptors []Descriptor `json:"descriptors,omitempty"`
+	Goroutines  []Goroutine  `json:"goroutines,omitempty"`
+	Mappings    []Mapping    `json:"mappings,omitempty"`
+	Files       []string     `json:"files,omitempty"`  // below the private temp folder, relative to it
+	Shared      []string     `json:"shared,omitempty"` // objects in /dev/shm
+}
+
+// A Descriptor is an open file of a process.
+type Descriptor struct {
+	FD     int    `json:"fd"`
+	Target string `json:"target"` // "pipe:[123]", "socket:[7]", a path, "anon_inode:[pidfd]"
+	PID    int    `json:"pid,omitempty"`
+	Of     int    `json:"of,omitempty"` // pidfd: the process it stands for
+}
+
+// A Mapping is a shared mapping of a process.
+type Mapping struct {
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
+}
+
+// A Frame is a place in a call stack. File is as the learner knows it.
+type Frame struct {
+	Func string `json:"func"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// A Goroutine is one goroutine of a dump.
+type Goroutine struct {
+	ID        int     `json:"id"`
+	State     string  `json:"state"` // "chan receive", "sync.Mutex.Lock", "IO wait", "running"
+	Frames    []Frame `json:"frames"`
+	CreatedBy *Frame  `json:"created_by,omitempty"`
+}
+
+// Stacks are the goroutines of one process.
+type Stacks struct {
+	PID        int         `json:"pid"`
+	Name       string      `json:"name,omitempty"`
+	Goroutines []Goroutine `json:"goroutines"`
+}
+
+// A Race is one report of Go's race detector.
+type Race struct {
+	PID      int      `json:"pid"`
+	Accesses []Access `json:"accesses"` // two, the later one first, as the detector prints them
+}
+
+// An Access is one side of a race.
+type Access struct {
+	Op      string  `json:"op"` // "read", "write", "atomic read", "atomic write"
+	PID     int     `json:"pid,omitempty"`
+	Frames  []Frame `json:"frames"`
+	Created []Frame `json:"created,omitempty"` // where its goroutine was started; none for the main one
+}
+
+// A SharedRace is one unsynchronised pair of accesses to a word of shared memory,
+// from two processes.
+type SharedRace struct {
+	Word     int      `json:"word"`
+	Accesses []Access `json:"accesses"`
+	Expected bool     `json:"expected,omitempty"` // the test asked for it
+}
+
+// A Crash is a process that ended by a panic, a fatal error of the runtime or a
+// fault signal.
+type Crash struct {
+	PID        int         `json:"pid"`
+	Name       string      `json:"name,omitempty"`
+	Message    string      `json:"message"` // "panic: boom", "fatal error: all goroutines are asleep - deadlock!"
+	Goroutines []Goroutine `json:"goroutines"`
+}
+
+// A Limit is the bound for which the supervisor ended a test.
+type Limit struct {
+	Kind  string `json:"kind"` // "time", "memory", "processes", "output"
+	Bound int64  `json:"bound"`
+	Seen  int64  `json:"seen"`
+	Unit  string `json:"unit"` // "s", "MiB", "processes"
+}
+
+// Busy is the processor time that a test used and what came of it.
+type Busy struct {
+	CPU  float64 `json:"cpu"`  // seconds
+	Wall float64 `json:"wall"` // seconds
+}
