@@ -1,0 +1,142 @@
+package observe
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// read returns the content of a file below /proc. It goes to the kernel
+// directly: os.ReadFile asks for the size first and tries to poll the file,
+// which doubles the cost, and the pulse reads dozens of files every time. The
+// result is in buf, which grows as needed.
+func read(path string, buf []byte) ([]byte, error) {
+	fd, err := open(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	buf = buf[:0]
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, make([]byte, max(1024, cap(buf)))...)[:len(buf)]
+		}
+		n, err := unix.Read(fd, buf[len(buf):cap(buf)])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		case n == 0:
+			return buf, nil
+		default:
+			buf = buf[:len(buf)+n]
+		}
+	}
+}
+
+func open(path string) (int, error) {
+	for {
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != unix.EINTR {
+			return fd, err
+		}
+	}
+}
+
+// gone reports whether err means that the process has ended meanwhile: opening
+// its files says "no such file", reading an open one says "no such process".
+func gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+}
+
+// numbers returns the entries of a directory that are numbers: processes,
+// threads, descriptors.
+func numbers(dir string) ([]int, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]int, 0, len(names))
+	for _, name := range names {
+		if n, err := strconv.Atoi(name); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list, nil
+}
+
+// A stat is what is needed of /proc/PID/stat.
+type stat struct {
+	name    string // the kernel's name for it, cut to 15 bytes
+	state   string
+	parent  int
+	session int
+	flags   uint64
+	start   uint64
+}
+
+// flagExiting is PF_EXITING of the kernel's include/linux/sched.h.
+const flagExiting = 0x4
+
+// parseStat reads a line such as
+//
+//	4312 (my) worker) S 4300 4300 4300 34816 4300 4194560 151 0 0 0 0 0 0 0 20 0 1 0 98713 5681152 ...
+//
+// The name may hold spaces and parentheses, so it ends at the last one.
+func parseStat(line []byte) (stat, error) {
+	left, right := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
+	if left < 0 || right < left {
+		return stat{}, fmt.Errorf("no name in %q", line)
+	}
+	f := bytes.Fields(line[right+1:])
+	if len(f) < 20 {
+		return stat{}, fmt.Errorf("%d fields in %q", len(f), line)
+	}
+	s := stat{name: string(line[left+1 : right]), state: string(f[0])}
+	var errs [4]error
+	s.parent, errs[0] = strconv.Atoi(string(f[1]))
+	s.session, errs[1] = strconv.Atoi(string(f[3]))
+	s.flags, errs[2] = strconv.ParseUint(string(f[6]), 10, 64)
+	s.start, errs[3] = strconv.ParseUint(string(f[19]), 10, 64)
+	return s, errors.Join(errs[:]...)
+}
+
+// field returns what follows "name:" in a file of lines such as
+//
+//	SigPnd:	0000000000000100
+//
+// (/proc/PID/status, /proc/PID/fdinfo/N), or nil.
+func field(file []byte, name string) []byte {
+	for line := range bytes.Lines(file) {
+		if len(line) > len(name) && line[len(name)] == ':' && string(line[:len(name)]) == name {
+			return bytes.TrimSpace(line[len(name)+1:])
+		}
+	}
+	return nil
+}
+
+// hex reads a number in base 16, and nonsense as 0.
+func hex(b []byte) uint64 {
+	n, _ := strconv.ParseUint(string(b), 16, 64)
+	return n
+}
+
+// decimal reads a number in base 10, and nonsense as -1.
+func decimal(b []byte) int {
+	n, err := strconv.Atoi(string(b))
+	if err != nil {
+		return -1
+	}
+	return n
+}

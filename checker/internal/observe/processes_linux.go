@@ -1,0 +1,122 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"prokata/checker/internal/evidence"
+)
+
+// Processes returns every process below root, in the order of process IDs,
+// those that have ended and are not yet waited for (state Z) included. They are
+// found by their chain of parents, so neither a session nor a process group
+// hides one, as long as root is a child subreaper.
+func Processes(root int) ([]evidence.Process, error) {
+	below, err := descendants(root)
+	if err != nil {
+		return nil, fmt.Errorf("processes below %d: %w", root, err)
+	}
+	list := make([]evidence.Process, 0, len(below))
+	for pid, s := range below {
+		if p, ok := process(pid, s); ok {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(a, b evidence.Process) int { return a.PID - b.PID })
+	return list, nil
+}
+
+// descendants reads all of /proc. The files task/*/children would be cheaper,
+// but the kernel's documentation calls them reliable for stopped trees only.
+func descendants(root int) (map[int]stat, error) {
+	pids, err := numbers("/proc")
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[int]stat, len(pids))
+	var buf []byte
+	for _, pid := range pids {
+		buf, err = read("/proc/"+strconv.Itoa(pid)+"/stat", buf)
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s, err := parseStat(buf)
+		if err != nil {
+			return nil, fmt.Errorf("/proc/%d/stat: %w", pid, err)
+		}
+		all[pid] = s
+	}
+	if _, ok := all[root]; !ok {
+		return nil, unix.ESRCH
+	}
+	below := make(map[int]stat)
+	for pid, s := range all {
+		// The chain is no longer than the number of processes, whatever
+		// happened while it was read.
+		for up, n := s.parent, 0; up > 0 && n < len(all); up, n = all[up].parent, n+1 {
+			if up == root {
+				below[pid] = s
+				break
+			}
+		}
+	}
+	return below, nil
+}
+
+// process completes what stat says; it is false for a process that is gone.
+func process(pid int, s stat) (evidence.Process, bool) {
+	dir := "/proc/" + strconv.Itoa(pid)
+	p := evidence.Process{
+		PID: pid, Parent: s.parent, Name: s.name, State: s.state,
+		Session: s.session == pid, Start: s.start, Ending: s.flags&flagExiting != 0,
+	}
+	if status, err := read(dir+"/status", nil); err == nil {
+		pending := hex(field(status, "SigPnd")) | hex(field(status, "ShdPnd"))
+		p.Ending = p.Ending || pending&(1<<(unix.SIGKILL-1)) != 0
+	} else if gone(err) {
+		return p, false
+	}
+	// A process that has ended has no arguments, and one may erase its own.
+	if args, err := read(dir+"/cmdline", nil); err == nil && len(args) > 0 {
+		for arg := range bytes.SplitSeq(bytes.TrimSuffix(args, []byte{0}), []byte{0}) {
+			p.Args = append(p.Args, string(arg))
+		}
+		if p.Args[0] != "" {
+			p.Name = p.Args[0]
+		}
+	}
+	return p, true
+}
+
+// Memory returns how much of a process's memory is resident. It is cheap.
+func Memory(pid int) (rssBytes int64, err error) {
+	var array [128]byte
+	b, err := read("/proc/"+strconv.Itoa(pid)+"/statm", array[:])
+	if err != nil {
+		return 0, fmt.Errorf("memory of %d: %w", pid, err)
+	}
+	pages, err := parseStatm(b)
+	if err != nil {
+		return 0, fmt.Errorf("memory of %d: %w", pid, err)
+	}
+	return pages * int64(os.Getpagesize()), nil
+}
+
+// parseStatm returns the second number, the resident pages, of a line such as
+//
+//	310862 4417 1650 707 0 12346 0
+func parseStatm(line []byte) (pages int64, err error) {
+	f := bytes.Fields(line)
+	if len(f) < 2 {
+		return 0, fmt.Errorf("%d fields in %q", len(f), line)
+	}
+	return strconv.ParseInt(string(f[1]), 10, 64)
+}
