@@ -18,6 +18,7 @@ type Run struct {
 	Go        string   `json:"go"`       // "go1.26.8"
 	Platform  string   `json:"platform"` // "linux/amd64"
 	Build     Build    `json:"build"`
+	Sites     []Site   `json:"sites,omitempty"` // where the source under test makes things that can leak
 	Tests     []Test   `json:"tests"`
 	Output    string   `json:"output,omitempty"`    // what was printed outside of any test, cut to a limit
 	Unchecked []string `json:"unchecked,omitempty"` // codes of the findings that this system cannot look for
@@ -54,6 +55,8 @@ const (
 // A Test is what was seen between the begin and the end of one test.
 type Test struct {
 	Name        string       `json:"name"`
+	Group       string       `json:"group"`
+	Needs       int          `json:"needs,omitempty"` // child processes that it must see
 	Status      Status       `json:"status"`
 	Seconds     float64      `json:"seconds"`
 	Output      string       `json:"output,omitempty"`       // what it printed, assertions included, cut to a limit
@@ -82,7 +85,8 @@ type Process struct {
 	Ending  bool     `json:"ending,omitempty"` // it is being ended by the kernel
 	Session bool     `json:"session,omitempty"`
 	Args    []string `json:"args,omitempty"`
-	Start   uint64   `json:"start,omitempty"` // clock ticks after boot: tells a reused process ID
+	Start   uint64   `json:"start,omitempty"`  // clock ticks after boot: tells a reused process ID
+	Opened  *Frame   `json:"opened,omitempty"` // where it was started, if that is known
 }
 
 // Left is what a test left behind.
@@ -100,13 +104,15 @@ type Descriptor struct {
 	FD     int    `json:"fd"`
 	Target string `json:"target"` // "pipe:[123]", "socket:[7]", a path, "anon_inode:[pidfd]"
 	PID    int    `json:"pid,omitempty"`
-	Of     int    `json:"of,omitempty"` // pidfd: the process it stands for
+	Of     int    `json:"of,omitempty"`     // pidfd: the process it stands for
+	Opened *Frame `json:"opened,omitempty"` // where it was opened, if that is known
 }
 
 // A Mapping is a shared mapping of a process.
 type Mapping struct {
-	Path  string `json:"path"`
-	Bytes int64  `json:"bytes"`
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	Opened *Frame `json:"opened,omitempty"` // where it was mapped, if that is known
 }
 
 // A Frame is a place in a call stack. File is as the learner knows it.
@@ -114,6 +120,12 @@ type Frame struct {
 	Func string `json:"func"`
 	File string `json:"file"`
 	Line int    `json:"line"`
+}
+
+// A Site is a call in the source under test that makes a thing that can leak.
+type Site struct {
+	Kind  string `json:"kind"` // "process", "pipe", "socket", "file", "map"
+	Frame Frame  `json:"frame"`
 }
 
 // A Goroutine is one goroutine of a dump.
@@ -174,4 +186,9 @@ type Limit struct {
 type Busy struct {
 	CPU  float64 `json:"cpu"`  // seconds
 	Wall float64 `json:"wall"` // seconds
+}
+
+// Empty reports whether nothing was left that the supervisor itself can see.
+func (l Left) Empty() bool {
+	return len(l.Processes)+len(l.Descriptors)+len(l.Mappings)+len(l.Files)+len(l.Shared) == 0
 }

@@ -1,0 +1,27 @@
+# Every command that a person or CI needs. Variables: KATA, FROM, REPEAT, SEED, VERBOSE, CODE, LEVEL.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export GOTOOLCHAIN := local
+
+CHECKER := bin/checker
+SOURCES := $(shell find checker -name '*.go' -not -name '*_test.go') go.mod go.sum
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(CHECKER): $(SOURCES)
+	@go mod download
+	@go build -o $@ ./checker
+
+build: $(CHECKER) ## build the checker into bin/
+
+check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1
+	@$(CHECKER) check $(KATA) $(if $(FROM),--from "$(FROM)") $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(VERBOSE),--verbose)
+
+hint: $(CHECKER) ## show a hint: KATA=spawn  LEVEL=1..3
+	@$(CHECKER) hint $(KATA) $(if $(LEVEL),--level $(LEVEL))
+
+explain: $(CHECKER) ## explain a finding: CODE=orphan, or all of them
+	@$(CHECKER) explain $(CODE)
+
+.PHONY: help build check hint explain

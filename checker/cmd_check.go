@@ -1,0 +1,239 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"prokata/checker/internal/check"
+	"prokata/checker/internal/grade"
+	"prokata/checker/internal/kata"
+	"prokata/checker/internal/report"
+	runner "prokata/checker/internal/run"
+)
+
+func newCheck() *cobra.Command {
+	var (
+		from    string
+		repeat  int
+		seed    uint64
+		asJSON  bool
+		verbose bool
+		jobs    int
+	)
+	c := &cobra.Command{
+		Use:   "check [KATA...]",
+		Short: "Run the tests of katas and judge the whole tree of processes",
+		Long: `Check runs each kata's tests against the sources in DIR (a folder with the layout of
+katas/; the stubs in katas/ if not given) and prints a verdict for each. A KATA is a
+number, a name or a folder: 3, spawn, 03-shared-memory; several may be given, also
+separated by commas; none means all.
+
+Exit code: 0 all passed, 1 something did not, 2 wrong call, 3 trouble of the checker's
+own, 128+n ended by signal n.`,
+		Example: `  checker check
+  checker check spawn,pool --from solutions --repeat 5
+  checker check 3 --json > report.json`,
+		ValidArgsFunction: completeKatas,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root, katas, err := load(args)
+			if err != nil {
+				return err
+			}
+			if repeat < 1 {
+				return check.Usage{Err: fmt.Errorf("--repeat (REPEAT) must be at least 1, not %d", repeat)}
+			}
+			if !cmd.Flags().Changed("seed") {
+				seed = uint64(rand.Uint32N(1_000_000))
+			}
+			out := cmd.OutOrStdout()
+			text := report.Text{W: out, Colour: colour(out), Verbose: verbose}
+			p := &progress{w: os.Stderr, start: time.Now(), terminal: term.IsTerminal(int(os.Stderr.Fd()))}
+			o := check.Options{
+				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Jobs: jobs, Progress: p.building,
+			}
+			if !asJSON {
+				o.Done = inOrder(katas, func(v grade.Kata) { p.clear(); text.Kata(v) })
+			}
+			start := time.Now()
+			verdicts, err := check.Katas(cmd.Context(), katas, o)
+			p.clear()
+			if err != nil {
+				return fault(err)
+			}
+			if asJSON {
+				err = report.JSON(out, report.Document{
+					Seed: seed, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Katas: verdicts,
+				})
+				if err != nil {
+					return fault(err)
+				}
+			} else {
+				text.Summary(verdicts, seed, time.Since(start).Seconds())
+			}
+			return outcome(verdicts)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&from, "from", "", "check the sources in this `folder` (same layout as katas/)")
+	f.IntVar(&repeat, "repeat", 1, "run each kata this many `times`")
+	f.Uint64Var(&seed, "seed", 0, "`number` that chooses all that is random (chosen and printed if not given)")
+	f.BoolVar(&asJSON, "json", false, "print one JSON document (see docs/report.md)")
+	f.BoolVarP(&verbose, "verbose", "v", false, "print every test and every finding")
+	f.IntVar(&jobs, "jobs", 0, "check this many katas side by side (0: one for each core)")
+	_ = c.MarkFlagDirname("from")
+	return c
+}
+
+// outcome is the exit status that the verdicts deserve.
+func outcome(verdicts []grade.Kata) error {
+	var err error
+	for _, v := range verdicts {
+		switch v.Verdict {
+		case grade.CheckerError:
+			return faultError{fmt.Errorf("%s could not be judged: %s", v.Folder, v.Why)}
+		case grade.Pass:
+		default:
+			err = errFailed
+		}
+	}
+	return err
+}
+
+// load finds the repository and the katas that args choose.
+func load(args []string) (string, []kata.Kata, error) {
+	root, err := kata.Root(".")
+	if err != nil {
+		return "", nil, check.Usage{Err: err}
+	}
+	all, err := kata.All(root)
+	if err != nil {
+		return "", nil, check.Usage{Err: err}
+	}
+	katas, err := kata.Select(all, args)
+	if err != nil {
+		return "", nil, check.Usage{Err: err}
+	}
+	return root, katas, nil
+}
+
+// supervisor is the command that supervises one run: this program.
+func supervisor() []string {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	return []string{self, "supervise"}
+}
+
+func newSupervise() *cobra.Command {
+	return &cobra.Command{
+		Use: "supervise", Short: "Supervise one run (started by check)", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return fault(runner.Serve(cmd.Context(), os.Stdin, os.Stdout))
+		},
+	}
+}
+
+// inOrder calls show for the verdicts in the order of the katas, each as soon as
+// those before it have come.
+func inOrder(katas []kata.Kata, show func(grade.Kata)) func(grade.Kata) {
+	waiting := map[string]grade.Kata{}
+	next := 0
+	return func(v grade.Kata) {
+		waiting[v.Folder] = v
+		for next < len(katas) {
+			v, ok := waiting[katas[next].Folder]
+			if !ok {
+				return
+			}
+			show(v)
+			next++
+		}
+	}
+}
+
+// colour says whether w is a terminal whose reader wants colour.
+func colour(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// A progress tells of a long first build, and nothing of a short one.
+type progress struct {
+	w        io.Writer
+	terminal bool
+
+	mu      sync.Mutex
+	start   time.Time
+	count   int
+	said    bool
+	written bool
+}
+
+func (p *progress) building(pkg string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count++
+	// The packages of a kata are few; the standard library has hundreds.
+	if p.count < 20 || time.Since(p.start) < time.Second {
+		return
+	}
+	if !p.said {
+		p.said = true
+		fmt.Fprintln(p.w, "compiling the standard library with the race detector: the first time only, about half a minute")
+	}
+	if p.terminal {
+		fmt.Fprintf(p.w, "\r\x1b[K  %d packages: %.60s", p.count, pkg)
+		p.written = true
+	}
+}
+
+func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.written {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.written = false
+	}
+}
+
+func completeKatas(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	_, katas, err := load(nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, k := range katas {
+		names = append(names, k.Name+"\t"+k.Title)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func newList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the katas", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, katas, err := load(nil)
+			if err != nil {
+				return err
+			}
+			for _, k := range katas {
+				fmt.Fprintf(cmd.OutOrStdout(), "%2d %-14s %-32s %s\n", k.Number, k.Name, k.Title, filepath.Join("katas", k.Folder))
+			}
+			return nil
+		},
+	}
+}
+
+// lines trims what a person reads.
+func lines(s string) string { return strings.TrimSpace(s) + "\n" }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"prokata/checker/internal/check"
+	"prokata/checker/internal/detect"
+)
+
+func newExplain() *cobra.Command {
+	return &cobra.Command{
+		Use: "explain [CODE]", Short: "Explain a finding, with a wrong and a right program", Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var codes []string
+			for _, d := range detect.Detectors() {
+				codes = append(codes, d.Code+"\t"+d.Title)
+			}
+			return codes, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			out := cmd.OutOrStdout()
+			if len(args) == 0 {
+				for _, d := range detect.Detectors() {
+					fmt.Fprintf(out, "%-15s %s\n", d.Code, d.Title)
+				}
+				return nil
+			}
+			d, ok := detect.Find(args[0])
+			if !ok {
+				var codes []string
+				for _, d := range detect.Detectors() {
+					codes = append(codes, d.Code)
+				}
+				return check.Usage{Err: fmt.Errorf("there is no finding %q; the findings are %s", args[0], strings.Join(codes, ", "))}
+			}
+			fmt.Fprintf(out, "%s: %s\n\n%s", d.Code, d.Title, lines(d.Doc))
+			return nil
+		},
+	}
+}
+
+// heading is where a hint begins: "## 2. A direction".
+var heading = regexp.MustCompile(`(?m)^## `)
+
+func newHint() *cobra.Command {
+	level := 1
+	c := &cobra.Command{
+		Use: "hint KATA", Short: "Show a hint: a nudge, a direction, or nearly the answer", Args: cobra.ExactArgs(1),
+		ValidArgsFunction: completeKatas,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root, katas, err := load(args)
+			if err != nil {
+				return err
+			}
+			if len(katas) != 1 {
+				return check.Usage{Err: errors.New("hint takes one kata: make hint KATA=spawn")}
+			}
+			b, err := os.ReadFile(filepath.Join(root, "katas", katas[0].Folder, "hints.md"))
+			if err != nil {
+				return fault(fmt.Errorf("read the hints: %w", err))
+			}
+			hints := heading.Split(string(b), -1)[1:]
+			if level < 1 || level > len(hints) {
+				return check.Usage{Err: fmt.Errorf("--level (LEVEL) is 1 to %d, not %d", len(hints), level)}
+			}
+			out := cmd.OutOrStdout()
+			fmt.Fprint(out, lines(hints[level-1]))
+			if level < len(hints) {
+				fmt.Fprintf(out, "\nmore: make hint KATA=%s LEVEL=%d\n", katas[0].Name, level+1)
+			}
+			return nil
+		},
+	}
+	c.Flags().IntVar(&level, "level", 1, "how much to tell: 1 to 3")
+	return c
+}

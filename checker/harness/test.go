@@ -1,0 +1,107 @@
+package harness
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/trace"
+	"prokata/checker/internal/wire"
+)
+
+// Test begins the supervision of a test. It is the first statement of every
+// top-level test of a kata; the supervision ends after the test's own cleanups.
+func Test(t *testing.T) {
+	t.Helper()
+	if supervisor == nil {
+		return
+	}
+	before := goleak.IgnoreCurrent()
+	supervisor.ask(wire.Event{Kind: wire.Begin, Test: t.Name()})
+	t.Cleanup(func() {
+		e := wire.Event{Kind: wire.End, Test: t.Name(), Status: evidence.Passed}
+		switch {
+		case t.Skipped():
+			e.Status = evidence.Skipped
+		case t.Failed():
+			e.Status = evidence.Failed
+		}
+		e.Goroutines = left(before)
+		supervisor.ask(e)
+	})
+}
+
+// leaked finds the goroutines in goleak's report:
+//
+//	[Goroutine 7 in state chan receive, with main.f on top of the stack:
+var leaked = regexp.MustCompile(`(?m)^ ?\[?Goroutine (\d+) in state`)
+
+// left returns the goroutines that are still there although the test is over,
+// after goleak has waited for them a growing while.
+func left(before goleak.Option) []evidence.Goroutine {
+	err := goleak.Find(before)
+	if err == nil {
+		return nil
+	}
+	ids := map[int]bool{}
+	for _, m := range leaked.FindAllStringSubmatch(err.Error(), -1) {
+		id, _ := strconv.Atoi(m[1])
+		ids[id] = true
+	}
+	all, err := trace.Goroutines(stacks())
+	if err != nil {
+		return nil
+	}
+	var gs []evidence.Goroutine
+	for _, g := range all {
+		if ids[g.ID] {
+			gs = append(gs, g)
+		}
+	}
+	return gs
+}
+
+func stacks() string {
+	for size := 64 << 10; ; size *= 2 {
+		b := make([]byte, size)
+		if n := runtime.Stack(b, true); n < size {
+			return string(b[:n])
+		}
+	}
+}
+
+// A channel is the two pipes to the supervisor.
+type channel struct {
+	token   string
+	replies *bufio.Reader
+}
+
+// ask tells the supervisor and waits for its reply. A supervisor that is gone
+// leaves nothing to run for.
+func (c *channel) ask(e wire.Event) wire.Reply {
+	e.Token = c.token
+	line, err := json.Marshal(e)
+	if err == nil {
+		_, err = descriptor(wire.EventFD).Write(append(line, '\n'))
+	}
+	var r wire.Reply
+	if err == nil {
+		line, err = c.replies.ReadBytes('\n')
+	}
+	if err == nil {
+		err = json.Unmarshal(line, &r)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the harness has lost its supervisor:", err)
+		os.Exit(2)
+	}
+	return r
+}

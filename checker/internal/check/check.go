@@ -1,0 +1,157 @@
+// Package check leads katas through the stages, from sources to verdicts, several
+// side by side.
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"prokata/checker/internal/build"
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/grade"
+	"prokata/checker/internal/kata"
+	"prokata/checker/internal/plan"
+	"prokata/checker/internal/run"
+)
+
+// Options say how to check.
+type Options struct {
+	Root       string   // the repository
+	From       string   // where the sources are; the katas' own stubs if empty
+	Repeat     int      // runs of each kata, at least 1
+	Seed       uint64   // of all that is random
+	Supervisor []string // the command that supervises one run
+	Jobs       int      // katas side by side; as many as there are cores if 0
+
+	Progress func(string)                  // told what goes on, if set
+	Done     func(grade.Kata)              // told each verdict as it comes, in any order, one at a time, if set
+	Saw      func(evidence.Run, int) error // handed each run's evidence and its number, one at a time, if set
+}
+
+// Katas checks the katas and returns their verdicts in the same order. The error
+// is trouble of the checker's own or the context's; a kata that could not be
+// checked for a reason of its own has that in its verdict.
+func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, error) {
+	dir, err := os.MkdirTemp("", "prokata-build-")
+	if err != nil {
+		return nil, fmt.Errorf("make a place for test binaries: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	b := build.New(dir)
+	b.Progress = o.Progress
+	// Sources that are not there are a mistake in the call, if no kata has any.
+	plans := make([]plan.Plan, len(katas))
+	missing := 0
+	for i, k := range katas {
+		plans[i], err = plan.New(o.Root, k, o.From)
+		switch {
+		case errors.Is(err, plan.ErrNoSource):
+			missing++
+			plans[i].Files = nil
+		case err != nil:
+			return nil, Usage{err}
+		}
+	}
+	if missing == len(katas) {
+		return nil, Usage{err}
+	}
+	verdicts := make([]grade.Kata, len(katas))
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, cores(o.Jobs)))
+	for i, p := range plans {
+		g.Go(func() error {
+			v, err := one(ctx, b, p, o, &mu)
+			if err != nil {
+				return err
+			}
+			verdicts[i] = v
+			mu.Lock()
+			defer mu.Unlock()
+			if o.Done != nil {
+				o.Done(v)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return verdicts, nil
+}
+
+func cores(n int) int {
+	if n == 0 {
+		return runtime.NumCPU()
+	}
+	return n
+}
+
+// Usage is an error in the call.
+type Usage struct{ Err error }
+
+func (u Usage) Error() string { return u.Err.Error() }
+func (u Usage) Unwrap() error { return u.Err }
+
+// one checks one kata.
+func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync.Mutex) (grade.Kata, error) {
+	if p.Files == nil {
+		v := grade.Judge(p.Kata, nil)
+		v.Why = fmt.Sprintf("%s has no folder %s", o.From, p.Kata.Folder)
+		return v, nil
+	}
+	var runs []evidence.Run
+	for i := range max(1, o.Repeat) {
+		p.Seed = o.Seed + uint64(i)
+		r, err := Run(ctx, b, p, o.Supervisor)
+		if err != nil {
+			return grade.Kata{}, err
+		}
+		if o.Saw != nil {
+			mu.Lock()
+			err := o.Saw(r, i)
+			mu.Unlock()
+			if err != nil {
+				return grade.Kata{}, err
+			}
+		}
+		runs = append(runs, r)
+		if !r.Build.OK {
+			break
+		}
+	}
+	return grade.Judge(p.Kata, runs), nil
+}
+
+// Run builds the plan and runs it once. Trouble while it runs becomes the
+// evidence's fault; the error is trouble in the building, or the context's.
+func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string) (evidence.Run, error) {
+	bin, err := b.Binary(ctx, p)
+	if err != nil {
+		return evidence.Run{}, err
+	}
+	if !bin.Build.OK {
+		return evidence.Run{
+			Version: evidence.Version, Kata: p.Kata.Folder, Source: p.Label, Seed: p.Seed, RaceBuild: p.Race,
+			Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Build: bin.Build,
+		}, nil
+	}
+	r, err := run.Remote(ctx, supervisor, run.Job{
+		Binary: bin.Path, Kata: p.Kata, Dir: "prokata/katas/" + p.Kata.Folder, Source: p.Label,
+		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb,
+	})
+	if ctx.Err() != nil {
+		return r, ctx.Err()
+	}
+	if err != nil {
+		r = evidence.Run{Version: evidence.Version, Kata: p.Kata.Folder, Source: p.Label, Seed: p.Seed, Fault: err.Error()}
+	}
+	r.Build, r.Sites = bin.Build, bin.Sites
+	return r, nil
+}

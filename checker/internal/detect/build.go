@@ -1,0 +1,41 @@
+package detect
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"prokata/checker/internal/evidence"
+)
+
+var build = Detector{
+	Code:  "build",
+	Title: "the program does not compile",
+	Doc: `The tests and your file are compiled together. When the compiler refuses, nothing
+runs; its own words are shown, with the place in your file.
+
+WRONG   func Run(n int) { … }                    // the tests call Run(ctx, n)
+RIGHT   func Run(ctx context.Context, n int) error { … }
+
+Keep the names, the types and the package clause that the stub came with. What you
+add beside them is yours.`,
+	Detect: func(run evidence.Run) []Finding {
+		if run.Build.OK {
+			return nil
+		}
+		f := Finding{Code: "build", Message: "your program did not compile", Next: "fix the first line that the compiler names"}
+		for line := range strings.Lines(run.Build.Output) {
+			f.Detail = append(f.Detail, strings.TrimRight(line, "\n"))
+			if m := place.FindStringSubmatch(line); m != nil && f.File == "" {
+				f.File = m[1]
+				f.Line, _ = strconv.Atoi(m[2])
+			}
+		}
+		return []Finding{f}
+	},
+}
+
+// place is where a compiler's message begins:
+//
+//	katas/01-spawn/spawn.go:31:2: undefined: cmd
+var place = regexp.MustCompile(`^(\S+\.go):(\d+)`)

@@ -1,0 +1,19 @@
+package detect
+
+// Detectors returns every detector, the ones whose findings explain others first.
+func Detectors() []Detector {
+	return []Detector{
+		build, tamper, deadlock, limit, timeout, crash, notProcesses, race,
+		orphan, zombie, goroutineLeak, fdLeak, shmLeak, fileLeak, wrong,
+	}
+}
+
+// Find returns the detector of that code.
+func Find(code string) (Detector, bool) {
+	for _, d := range Detectors() {
+		if d.Code == code {
+			return d, true
+		}
+	}
+	return Detector{}, false
+}

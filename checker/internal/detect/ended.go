@@ -1,0 +1,138 @@
+package detect
+
+import (
+	"fmt"
+
+	"prokata/checker/internal/evidence"
+)
+
+var timeout = Detector{
+	Code:  "timeout",
+	Title: "the time budget ran out",
+	Doc: `The test had not ended when its time was over, and it was not proved to be stuck for
+ever: something in it still ran, slept or waited for a clock. The stacks show where each
+process was.
+
+WRONG   for !done() { time.Sleep(time.Second) }   // done never comes
+RIGHT   <-done                                    // and see that it comes on every path`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			if t.Limit == nil || t.Limit.Kind != "time" {
+				continue
+			}
+			f := Finding{
+				Code: "timeout", Test: t.Name, Message: fmt.Sprintf("your program had not ended after %d %s", t.Limit.Bound, t.Limit.Unit),
+				Next: "look where it waited, and for what",
+			}
+			all = append(all, waiting(run, t, f))
+		}
+		return all
+	},
+}
+
+// waiting adds where each process was.
+func waiting(run evidence.Run, t evidence.Test, f Finding) Finding {
+	for _, s := range t.Stacks {
+		for _, g := range s.Goroutines {
+			frame, ok := learner(run, g.Frames)
+			if !ok {
+				continue
+			}
+			if f.File == "" {
+				f.File, f.Line, f.PID = frame.File, frame.Line, s.PID
+			}
+			if len(f.Detail) < 8 {
+				f.Detail = append(f.Detail, fmt.Sprintf("pid %d %q was at %s:%d (%s)", s.PID, s.Name, frame.File, frame.Line, g.State))
+			}
+		}
+	}
+	return f
+}
+
+var limit = Detector{
+	Code:  "limit",
+	Title: "memory, processes or output went over their bound",
+	Doc: `The whole tree of processes together used more memory, had more processes or printed
+more than the kata allows; it was ended at once, before it could harm the machine.
+
+WRONG   func init() { exec.Command(os.Args[0]).Start() }   // starts itself without end
+RIGHT   func init() { reexec.Register("worker", worker) }`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			if t.Limit == nil || t.Limit.Kind == "time" {
+				continue
+			}
+			next := map[string]string{
+				"memory":    "keep less in memory at one time",
+				"processes": "start only as many processes as there is work for, and collect them",
+				"output":    "print less; a loop that never ends may be behind it",
+			}[t.Limit.Kind]
+			all = append(all, opened(run, Finding{
+				Code: "limit", Test: t.Name, Message: fmt.Sprintf("your program went over the limit of %s", t.Limit.Kind),
+				Detail: []string{fmt.Sprintf("%d %s were seen, %d are allowed", t.Limit.Seen, t.Limit.Unit, t.Limit.Bound)}, Next: next,
+			}, map[string]string{"processes": "process"}[t.Limit.Kind], "started", nil))
+		}
+		return all
+	},
+}
+
+var crash = Detector{
+	Code:  "crash",
+	Title: "a process crashed",
+	Doc: `A process ended by a panic, a fatal error of the runtime or a fault, or it ended the
+whole test program in the middle of a test. A parent that ignores how its child ended
+hides this from you; the checker does not.
+
+WRONG   var m map[string]int; m["a"] = 1
+RIGHT   m := map[string]int{}; m["a"] = 1`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			for _, c := range t.Crashes {
+				f := Finding{Code: "crash", Test: t.Name, PID: c.PID, Message: "a process of your program crashed", Next: "fix the cause at the line named"}
+				if c.Message != "" {
+					f.Detail = append(f.Detail, c.Message)
+				}
+				for _, g := range c.Goroutines {
+					if f.File == "" {
+						f = f.at(run, g.Frames)
+					}
+				}
+				if c.Name != "" {
+					f.Detail = append(f.Detail, fmt.Sprintf("in pid %d %q", c.PID, c.Name))
+				}
+				all = append(all, f)
+			}
+			if t.Status == evidence.Aborted && len(t.Crashes) == 0 && t.Limit == nil && t.Deadlock == nil && t.Busy == nil {
+				all = append(all, Finding{
+					Code: "crash", Test: t.Name, Message: "the program that runs the tests ended in the middle of a test",
+					Detail: []string{t.Exit}, Next: "look for os.Exit, for a signal to the whole process group, or for closed descriptors",
+				})
+			}
+		}
+		return all
+	},
+}
+
+var tamper = Detector{
+	Code:  "tamper",
+	Title: "the program reached for the grader",
+	Doc: `The program did something that no kata asks for and that only makes sense against the
+checker: it wrote to the harness's channel, or skipped tests by ending the process.
+
+There is no RIGHT way to do this.`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			if len(t.Tampering) > 0 {
+				all = append(all, Finding{
+					Code: "tamper", Test: t.Name, Message: "your program reached for the grader", Detail: t.Tampering,
+					Next: "leave the harness alone; it is there for you",
+				})
+			}
+		}
+		return all
+	},
+}

@@ -1,0 +1,151 @@
+package detect
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"prokata/checker/internal/evidence"
+)
+
+var goroutineLeak = Detector{
+	Code:  "goroutine-leak",
+	Title: "a goroutine was left behind",
+	Doc: `A goroutine that the program started was still there when the call had returned, and did
+not end in a growing while. It holds its stack and all that it refers to, for ever.
+
+WRONG   go func() { results <- read() }(); return first
+RIGHT   ctx, cancel := …; defer wg.Wait(); defer cancel()`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			seen := map[string]bool{}
+			for _, g := range t.Left.Goroutines {
+				f := Finding{
+					Code: "goroutine-leak", Test: t.Name, Message: "a goroutine outlived your program's call",
+					Next: "let each goroutine end, and wait for it, before the call returns",
+				}.at(run, g.Frames)
+				f.Detail = []string{fmt.Sprintf("it was in state %q", g.State)}
+				if g.CreatedBy != nil {
+					if f.File == "" {
+						f = f.at(run, []evidence.Frame{*g.CreatedBy})
+					}
+					f.Detail = append(f.Detail, fmt.Sprintf("started at %s:%d", g.CreatedBy.File, g.CreatedBy.Line))
+				}
+				if key := fmt.Sprint(f.File, f.Line); !seen[key] {
+					seen[key] = true
+					all = append(all, f)
+				}
+			}
+		}
+		return all
+	},
+}
+
+var fdLeak = Detector{
+	Code:  "fd-leak",
+	Title: "a file descriptor was left open",
+	Doc: `A pipe, socket or file that the program opened was still open when the call had returned.
+A forgotten write end of a pipe also keeps every reader of it from seeing the end.
+
+WRONG   r, w, _ := os.Pipe(); cmd.Stdout = w; cmd.Start(); io.ReadAll(r)
+RIGHT   …; cmd.Start(); w.Close(); io.ReadAll(r); r.Close()`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			left := slices.DeleteFunc(slices.Clone(t.Left.Descriptors), func(d evidence.Descriptor) bool {
+				return d.Target == "anon_inode:[pidfd]" && stillThere(t, d.Of)
+			})
+			if len(left) == 0 {
+				continue
+			}
+			kind, what := "file", "a file"
+			switch target := left[0].Target; {
+			case strings.HasPrefix(target, "pipe:"):
+				kind, what = "pipe", "an end of a pipe"
+			case strings.HasPrefix(target, "socket:"):
+				kind, what = "socket", "a socket"
+			case target == "anon_inode:[pidfd]":
+				kind, what = "process", "the handle of a child"
+			}
+			f := Finding{
+				Code: "fd-leak", Test: t.Name, Message: fmt.Sprintf("your program left %s open", what),
+				Next: "close every file, pipe and socket that you open, on every path",
+			}
+			for i, d := range left {
+				if i == 4 {
+					f.Detail = append(f.Detail, fmt.Sprintf("and %d more", len(left)-i))
+					break
+				}
+				f.Detail = append(f.Detail, fmt.Sprintf("descriptor %d: %s", d.FD, d.Target))
+			}
+			all = append(all, opened(run, f, kind, "opened", left[0].Opened))
+		}
+		return all
+	},
+}
+
+func stillThere(t evidence.Test, pid int) bool {
+	return slices.ContainsFunc(t.Left.Processes, func(p evidence.Process) bool { return p.PID == pid })
+}
+
+var shmLeak = Detector{
+	Code:  "shm-leak",
+	Title: "shared memory was left behind",
+	Doc: `A mapping was never unmapped, or the file or object behind shared memory was never
+removed. The first costs the process its memory, the second costs the machine until it is
+started anew.
+
+WRONG   m, _ := shm.Map(f, n); return m.Load(0)
+RIGHT   m, _ := shm.Map(f, n); defer m.Unmap(); return m.Load(0)`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			f := Finding{Code: "shm-leak", Test: t.Name}
+			switch {
+			case len(t.Left.Shared) > 0:
+				f.Message, f.Next = "your program left shared memory behind, with its name", "unlink the file as soon as everybody has it open"
+				f.Detail = t.Left.Shared
+				f = opened(run, f, "file", "created", nil)
+			case len(t.Left.Mappings) > 0:
+				f.Message, f.Next = "your program left shared memory mapped", "unmap what you map, on every path"
+				for _, m := range t.Left.Mappings {
+					f.Detail = append(f.Detail, fmt.Sprintf("%d bytes of %s", m.Bytes, filepath.Base(m.Path)))
+				}
+				f = opened(run, f, "map", "mapped", t.Left.Mappings[0].Opened)
+			default:
+				continue
+			}
+			all = append(all, f)
+		}
+		return all
+	},
+}
+
+var fileLeak = Detector{
+	Code:  "file-leak",
+	Title: "a temporary file or a socket path was left behind",
+	Doc: `A file that the program made in the temporary folder was still there at the end: a lock
+file, a socket's path, a folder. The next start may stumble over it.
+
+WRONG   l, _ := net.Listen("unix", path); …; l.(*net.UnixListener).SetUnlinkOnClose(false)
+RIGHT   l, _ := net.Listen("unix", path); defer l.Close()`,
+	Detect: func(run evidence.Run) []Finding {
+		var all []Finding
+		for _, t := range run.Tests {
+			if len(t.Left.Files) == 0 {
+				continue
+			}
+			f := Finding{
+				Code: "file-leak", Test: t.Name, Message: "your program left files in the temporary folder",
+				Detail: t.Left.Files, Next: "remove what you create, on every path",
+			}
+			if len(f.Detail) > 5 {
+				f.Detail = append(slices.Clone(f.Detail[:5]), fmt.Sprintf("and %d more", len(f.Detail)-5))
+			}
+			all = append(all, opened(run, f, "file", "created", nil))
+		}
+		return all
+	},
+}

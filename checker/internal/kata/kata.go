@@ -1,0 +1,232 @@
+// Package kata reads a kata's folder as a value. Facts are data: they stand in
+// kata.json, and a field that this package does not know is refused.
+package kata
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Group says what a test is for.
+type Group string
+
+// The groups of tests, in the order in which a learner meets them.
+const (
+	Core  Group = "core"  // the objective
+	Bonus Group = "bonus" // beyond it
+	Hard  Group = "hard"  // faults and limits: what a careful engineer adds
+)
+
+// A Kata is one challenge, as its kata.json states it.
+type Kata struct {
+	Number     int      `json:"number"`
+	Name       string   `json:"name"` // without number: "shared-memory"
+	Title      string   `json:"title"`
+	Teaches    string   `json:"teaches"`
+	Python     string   `json:"python"` // its counterpart there
+	Primitives []string `json:"primitives"`
+	Files      []string `json:"files"` // what the learner edits
+	Limits     Limits   `json:"limits"`
+	Tests      []Test   `json:"tests"`
+
+	Dir    string `json:"-"` // absolute path of the folder
+	Folder string `json:"-"` // its name: "03-shared-memory"
+}
+
+// Limits bound one run of a kata's tests.
+type Limits struct {
+	Seconds   int `json:"seconds"`    // for each test
+	Processes int `json:"processes"`  // alive at one moment, the test process included
+	MemoryMiB int `json:"memory_mib"` // resident, of the whole tree together
+	OutputMiB int `json:"output_mib"` // printed by the whole tree together
+}
+
+// A Test is one top-level test function.
+type Test struct {
+	Name      string `json:"name"`
+	Group     Group  `json:"group"`
+	Processes int    `json:"processes,omitempty"` // child processes that it must see, at least
+}
+
+// Package returns the name of the kata's Go package.
+func (k Kata) Package() string { return strings.ReplaceAll(k.Name, "-", "") }
+
+// Test returns the test of that name, and false if there is none.
+func (k Kata) Test(name string) (Test, bool) {
+	i := slices.IndexFunc(k.Tests, func(t Test) bool { return t.Name == name })
+	if i < 0 {
+		return Test{}, false
+	}
+	return k.Tests[i], true
+}
+
+// Root returns the folder of the module prokata that holds dir.
+func Root(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	for d := abs; ; d = filepath.Dir(d) {
+		b, err := os.ReadFile(filepath.Join(d, "go.mod"))
+		if err == nil && bytes.HasPrefix(b, []byte("module prokata\n")) {
+			return d, nil
+		}
+		if d == filepath.Dir(d) {
+			return "", fmt.Errorf("%s is not inside a prokata repository: change to its folder first", abs)
+		}
+	}
+}
+
+var folderName = regexp.MustCompile(`^(\d\d)-([a-z][a-z0-9-]*)$`)
+
+// All loads every kata of the repository at root, in the order of their numbers.
+func All(root string) ([]Kata, error) {
+	dir := filepath.Join(root, "katas")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list the katas: %w", err)
+	}
+	var all []Kata
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		k, err := Load(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s holds no kata", dir)
+	}
+	return all, nil
+}
+
+// Load reads the kata in dir and checks that its facts fit together.
+func Load(dir string) (Kata, error) {
+	path := filepath.Join(dir, "kata.json")
+	fail := func(format string, args ...any) (Kata, error) {
+		return Kata{}, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...))
+	}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fail("the file is missing; every folder of katas/ needs one (see CONTRIBUTING.md)")
+	}
+	if err != nil {
+		return Kata{}, fmt.Errorf("read a kata: %w", err)
+	}
+	k := Kata{Dir: dir, Folder: filepath.Base(dir)}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&k); err != nil {
+		return fail("%v", describe(b, err))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fail("text follows the JSON object; remove it")
+	}
+	m := folderName.FindStringSubmatch(k.Folder)
+	switch {
+	case m == nil:
+		return fail("the folder must be named like 01-spawn")
+	case strconv.Itoa(k.Number) != strings.TrimPrefix(m[1], "0") || k.Name != m[2]:
+		return fail(`number %d and name %q do not fit the folder %s`, k.Number, k.Name, k.Folder)
+	case k.Title == "" || k.Teaches == "" || k.Python == "" || len(k.Primitives) == 0:
+		return fail(`"title", "teaches", "python" and "primitives" must not be empty`)
+	case len(k.Files) == 0:
+		return fail(`"files" must name what the learner edits`)
+	case len(k.Tests) == 0:
+		return fail(`"tests" must name every test`)
+	case k.Limits.Seconds < 1 || k.Limits.Processes < 1 || k.Limits.MemoryMiB < 1 || k.Limits.OutputMiB < 1:
+		return fail(`"limits" needs "seconds", "processes", "memory_mib" and "output_mib", each at least 1`)
+	}
+	seen := map[string]bool{}
+	for _, t := range k.Tests {
+		switch {
+		case !strings.HasPrefix(t.Name, "Test"):
+			return fail("%q is not the name of a test", t.Name)
+		case seen[t.Name]:
+			return fail("%s stands twice in \"tests\"", t.Name)
+		case t.Group != Core && t.Group != Bonus && t.Group != Hard:
+			return fail(`%s: group %q is none of "core", "bonus", "hard"`, t.Name, t.Group)
+		case t.Processes < 0:
+			return fail("%s: \"processes\" must not be negative", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	for _, f := range k.Files {
+		if f != filepath.Base(f) || !strings.HasSuffix(f, ".go") || strings.HasSuffix(f, "_test.go") {
+			return fail(`"files": %q is not the name of a Go source file`, f)
+		}
+		if _, err := os.Stat(filepath.Join(dir, f)); err != nil {
+			return fail(`"files" names %s, which is missing`, f)
+		}
+	}
+	return k, nil
+}
+
+// describe adds the line to an error of the JSON decoder that has an offset.
+func describe(b []byte, err error) string {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	offset := int64(-1)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	msg := strings.TrimPrefix(err.Error(), "json: ")
+	if offset < 0 || offset > int64(len(b)) {
+		return msg
+	}
+	return fmt.Sprintf("line %d: %s", 1+bytes.Count(b[:offset], []byte("\n")), msg)
+}
+
+// Select returns the katas that the names choose, in their own order. A name is
+// a number, a name, a folder or a path that ends in one; "spawn,2" is two of
+// them. No name at all chooses all.
+func Select(all []Kata, names []string) ([]Kata, error) {
+	chosen := map[string]bool{}
+	some := false
+	for _, arg := range names {
+		for name := range strings.SplitSeq(arg, ",") {
+			name = strings.TrimSpace(name)
+			if name == "" {
+				continue
+			}
+			some = true
+			i := slices.IndexFunc(all, func(k Kata) bool { return k.called(name) })
+			if i < 0 {
+				var known []string
+				for _, k := range all {
+					known = append(known, k.Name)
+				}
+				return nil, fmt.Errorf("there is no kata %q; the katas are %s", name, strings.Join(known, ", "))
+			}
+			chosen[all[i].Folder] = true
+		}
+	}
+	if !some {
+		return all, nil
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(k Kata) bool { return !chosen[k.Folder] }), nil
+}
+
+func (k Kata) called(name string) bool {
+	if n, err := strconv.Atoi(name); err == nil {
+		return n == k.Number
+	}
+	base := filepath.Base(filepath.Clean(name))
+	return base == k.Name || base == k.Folder || base == k.Package()
+}

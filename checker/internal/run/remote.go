@@ -1,0 +1,80 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"prokata/checker/internal/evidence"
+)
+
+// Remote runs the job under a supervisor in a process of its own, started by the
+// command: the reaper of one job's orphans can be nobody else's. The supervisor
+// ends the job when this process ends, however it ends.
+func Remote(ctx context.Context, command []string, job Job) (evidence.Run, error) {
+	var result evidence.Run
+	text, err := json.Marshal(job)
+	if err != nil {
+		return result, fmt.Errorf("describe a run: %w", err)
+	}
+	// The job is the first line of the supervisor's standard input. That stays
+	// open until the end: its end tells the supervisor that nobody wants a result.
+	stdin, hold, err := os.Pipe()
+	if err != nil {
+		return result, fmt.Errorf("start a supervisor: %w", err)
+	}
+	defer hold.Close()
+	cmd := exec.Command(command[0], command[1:]...)
+	var out, complaint bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &complaint
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the checker alone to hear
+	err = cmd.Start()
+	stdin.Close()
+	if err != nil {
+		return result, fmt.Errorf("start a supervisor: %w", err)
+	}
+	go func() { _, _ = hold.Write(append(text, '\n')) }()
+	stop := context.AfterFunc(ctx, func() { hold.Close() })
+	defer stop()
+	err = cmd.Wait()
+	if ctx.Err() != nil {
+		return result, ctx.Err()
+	}
+	if err != nil {
+		return result, fmt.Errorf("supervise %s: %w: %s", job.Kata.Folder, err, strings.TrimSpace(complaint.String()))
+	}
+	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
+		return result, fmt.Errorf("read what the supervisor saw: %w", err)
+	}
+	return result, nil
+}
+
+// ErrAbandoned says that whoever wanted a result is gone.
+var ErrAbandoned = errors.New("nobody waits for this run any more")
+
+// Serve is the other side of Remote: it reads a job from r, supervises it and
+// writes the evidence to w. It ends the job when r comes to its end.
+func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
+	d := json.NewDecoder(r)
+	var job Job
+	if err := d.Decode(&job); err != nil {
+		return fmt.Errorf("read the job: %w", err)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, r)
+		cancel(ErrAbandoned)
+	}()
+	result, err := Supervise(ctx, job)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(w).Encode(result)
+}

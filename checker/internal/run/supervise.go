@@ -1,0 +1,101 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"prokata/checker/internal/evidence"
+)
+
+// Supervise runs the job in this process, which becomes the reaper of every
+// process that the job leaves without a parent, and returns what was seen.
+// Nothing that the job started is alive afterwards. A process supervises one job
+// at a time. The error is the context's, or the checker's own trouble.
+func Supervise(ctx context.Context, job Job) (evidence.Run, error) {
+	start := time.Now()
+	all := job.tests()
+	result := evidence.Run{
+		Version: evidence.Version, Kata: job.Kata.Folder, Source: job.Source, Seed: job.Seed, RaceBuild: job.Race,
+		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Build: evidence.Build{OK: true},
+		Unchecked: unchecked(),
+	}
+	if err := adoptOrphans(); err != nil {
+		return result, fmt.Errorf("%w: become the reaper of orphans: %w", errSetUp, err)
+	}
+	dir, err := newPrivate()
+	if err != nil {
+		return result, err
+	}
+	defer dir.remove()
+	defer endAll(0)
+
+	var todo []*evidence.Test
+	for i := range all {
+		todo = append(todo, &all[i])
+	}
+	// A test that is ended from outside takes its process with it; the tests
+	// after it go on in a new one.
+	for len(todo) > 0 {
+		s, err := start1(job, dir, todo)
+		if err != nil {
+			return result, err
+		}
+		err = s.watch(ctx)
+		result.Output += s.outside
+		if err != nil {
+			return result, err
+		}
+		before := len(todo)
+		todo = slices.DeleteFunc(todo, func(t *evidence.Test) bool { return t.Status != "" })
+		if len(todo) == before {
+			// Not one test began: another process would do the same.
+			for _, t := range todo {
+				t.Status, t.Exit = evidence.Aborted, "the program ended before the test began: "+s.exit
+				t.Crashes = s.crashes
+			}
+			break
+		}
+	}
+	result.Tests = all
+	if len(result.Output) > keep {
+		result.Output = result.Output[:keep]
+	}
+	result.Seconds = time.Since(start).Seconds()
+	result.Cost = cost()
+	return result, nil
+}
+
+func newToken() string { return rand.Text() }
+
+// marshalLine encodes v as one line.
+func marshalLine(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return append(b, '\n'), nil
+}
+
+// environment is that of the test process: this process's own, without what
+// belongs to another run.
+func environment(set map[string]string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		_, own := set[name]
+		return own || strings.HasPrefix(name, "PROKATA_")
+	})
+	for name, value := range set {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+var errEnded = errors.New("the run was ended")

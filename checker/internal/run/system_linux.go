@@ -1,0 +1,67 @@
+package run
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"prokata/checker/internal/evidence"
+)
+
+// unchecked lists the findings that this system cannot look for.
+func unchecked() []string { return nil }
+
+// adoptOrphans makes this process the parent of every descendant whose own
+// parent ends.
+func adoptOrphans() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// ownSession takes the test process out of reach of the terminal and of its
+// supervisor's process group.
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// childFaults returns how many page faults the ended and waited-for children of
+// a process have had: field cminflt of /proc/PID/stat,
+//
+//	4312 (spawn.test) S 4300 4312 4312 0 -1 4194304 2201 39870 0 0 …
+//
+// which no code in the process can forge.
+func childFaults(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	if len(fields) < 9 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(string(fields[8]), 10, 64)
+	return n
+}
+
+// sharedObjects lists the POSIX shared-memory objects of the system.
+func sharedObjects() map[string]bool {
+	entries, err := os.ReadDir("/dev/shm")
+	if err != nil {
+		return nil
+	}
+	all := map[string]bool{}
+	for _, e := range entries {
+		all[e.Name()] = true
+	}
+	return all
+}
+
+// cost returns the processor time of this process and of all that it has collected.
+func cost() evidence.Cost {
+	var self, children unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &self)
+	_ = unix.Getrusage(unix.RUSAGE_CHILDREN, &children)
+	seconds := func(r unix.Rusage) float64 {
+		return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
+	}
+	return evidence.Cost{Supervisor: seconds(self), Watched: seconds(children)}
+}

@@ -1,0 +1,25 @@
+//go:build !linux
+
+package run
+
+import (
+	"syscall"
+
+	"prokata/checker/internal/evidence"
+)
+
+// unchecked lists the findings that this system cannot look for: they need the
+// view of the process tree that Linux's /proc gives.
+func unchecked() []string {
+	return []string{"deadlock", "livelock", "busy-wait", "orphan", "zombie", "fd-leak", "shm-leak", "limit"}
+}
+
+func adoptOrphans() error { return nil }
+
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+func childFaults(int) int64 { return 0 }
+
+func sharedObjects() map[string]bool { return nil }
+
+func cost() evidence.Cost { return evidence.Cost{} }
