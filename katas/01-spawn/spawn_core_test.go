@@ -1,0 +1,258 @@
+package spawn_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	spawn "prokata/katas/01-spawn"
+)
+
+// The objective itself: three children, each prints its process ID and its
+// message, and the parent waits for all.
+func TestHello(t *testing.T) {
+	harness.Test(t)
+	messages := []string{"Ada was here", "Grace was here", "Barbara was here"}
+	o := newOut()
+	exits := runAndWait(t, spawn.Group{Out: o},
+		spawn.Job{Func: "hello", Message: messages[0]},
+		spawn.Job{Func: "hello", Message: messages[1]},
+		spawn.Job{Func: "hello", Message: messages[2]})
+
+	// The lines come in any order; the exits tell whose is whose.
+	var want []string
+	for i, exit := range exits {
+		assert.NotEqual(t, os.Getpid(), exit.PID, "child %d had the parent's process ID", i)
+		want = append(want, fmt.Sprintf("%d %q\n", exit.PID, messages[i]))
+	}
+	got := o.all()
+	sort.Strings(got)
+	sort.Strings(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the children did not print what was expected (-want +got):\n%s", diff)
+	}
+}
+
+func TestChildrenOfThisProcess(t *testing.T) {
+	harness.Test(t)
+	o := newOut()
+	exits := runAndWait(t, spawn.Group{Out: o},
+		spawn.Job{Func: "report", Message: "0"},
+		spawn.Job{Func: "report", Message: "1"},
+		spawn.Job{Func: "report", Message: "2"})
+
+	seen := map[int]bool{}
+	lines := o.all()
+	require.Len(t, lines, 3, "three children printed one line each")
+	for _, line := range lines {
+		var r reportLine
+		require.NoError(t, json.Unmarshal([]byte(line), &r), "a child printed %q", line)
+		assert.Equal(t, os.Getpid(), r.Parent, "the parent of child %s was another process", r.Message)
+		assert.NotEqual(t, os.Getpid(), r.PID, "child %s ran in the parent's own process", r.Message)
+		assert.False(t, seen[r.PID], "two children had the process ID %d", r.PID)
+		seen[r.PID] = true
+		i, err := strconv.Atoi(string(r.Message))
+		require.NoError(t, err)
+		assert.Equal(t, r.PID, exits[i].PID, "the exit of child %d had the process ID of another process", i)
+	}
+}
+
+// Each child says that it is there, and goes on when all three have said so.
+func TestAliveTogether(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	var jobs []spawn.Job
+	for range 3 {
+		job, _ := s.job("gate", "")
+		jobs = append(jobs, job)
+	}
+	s.run(spawn.Group{Out: newOut()}, jobs...)
+	s.arrivals(3)
+	s.openAll()
+	_, err := s.end()
+	require.NoError(t, err)
+}
+
+func TestReturnsAfterLastChild(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	// Each child has a pipe of its own here, whose end tells that it has ended.
+	var jobs []spawn.Job
+	var ends []*os.File
+	for range 3 {
+		job, _ := s.job("gate", "")
+		r, w := s.pipe()
+		job.Files = append(job.Files, w)
+		ends = append(ends, r)
+		jobs = append(jobs, job)
+	}
+	// One more child for conversation: while it answers, time goes by.
+	job, talk := s.job("echo", "")
+	s.run(spawn.Group{Out: newOut()}, append(jobs, job)...)
+	s.arrivals(4)
+	for _, job := range jobs {
+		job.Files[2].Close()
+	}
+	for i, gate := range s.gates[:3] {
+		require.False(t, s.returned(), "Run returned before child %d had ended", i)
+		gate.Close()
+		_, err := ends[i].Read(make([]byte, 1))
+		require.Error(t, err, "child %d was expected to end", i)
+		for range 100 {
+			_, err := fmt.Fprintln(talk, "still there?")
+			require.NoError(t, err)
+			s.hear("talking to the last child")
+		}
+	}
+	require.False(t, s.returned(), "Run returned before the last child had ended")
+	talk.Close()
+	exits, err := s.end()
+	require.NoError(t, err)
+	for i, exit := range exits {
+		assert.False(t, exists(exit.PID), "Run returned and had not waited for child %d", i)
+	}
+}
+
+// One child prints half a line; another one prints a whole one; the first goes on.
+func TestWholeLines(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	slow, slowGate := s.job("split", "one line\n")
+	quick, quickGate := s.job("split", "the other\n")
+	o := newOut()
+	s.run(spawn.Group{Out: o}, slow, quick)
+	s.arrivals(2) // both have printed their first words
+	quickGate.Close()
+	o.wait(s, 1)
+	slowGate.Close()
+	_, err := s.end()
+	require.NoError(t, err)
+	if diff := cmp.Diff([]string{"theother\n", "oneline\n"}, o.all()); diff != "" {
+		t.Errorf("the lines of two children were not written whole, as each was complete (-want +got):\n%s", diff)
+	}
+}
+
+// A pipe holds 64 KiB; these lines are longer, and come at the same time.
+func TestLongLines(t *testing.T) {
+	harness.Test(t)
+	const lines, width = 4, 300_000
+	s := newStage(t)
+	var jobs []spawn.Job
+	for _, letter := range []string{"a", "b", "c"} {
+		job, _ := s.job("many", fmt.Sprint(lines, width, " ", letter))
+		jobs = append(jobs, job)
+	}
+	o := newOut()
+	s.run(spawn.Group{Out: o}, jobs...)
+	s.arrivals(3)
+	s.openAll()
+	_, err := s.end()
+	require.NoError(t, err)
+
+	got := map[string]int{}
+	for _, line := range o.all() {
+		if letter := line[:1]; line == strings.Repeat(letter, width)+"\n" {
+			got[letter]++
+		} else {
+			t.Errorf("a line of %d letters was expected, and %d bytes were written: %.20q…", width, len(line), line)
+		}
+	}
+	assert.Equal(t, map[string]int{"a": lines, "b": lines, "c": lines}, got, "lines of each child")
+}
+
+// This writer does nothing to protect itself: the program has to.
+type plainWriter struct{ writes []string }
+
+func (w *plainWriter) Write(p []byte) (int, error) {
+	w.writes = append(w.writes, string(p))
+	return len(p), nil
+}
+
+func TestOneWriteALine(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	var jobs []spawn.Job
+	for _, letter := range []string{"a", "b", "c"} {
+		job, _ := s.job("many", "100 20 "+letter)
+		jobs = append(jobs, job)
+	}
+	o := &plainWriter{}
+	s.run(spawn.Group{Out: o}, jobs...)
+	s.arrivals(3)
+	s.openAll()
+	_, err := s.end()
+	require.NoError(t, err)
+	assert.Len(t, o.writes, 300, "calls of Write for 300 lines")
+	for _, line := range o.writes {
+		require.Len(t, line, 21, "a call of Write did not get one whole line: %q", line)
+	}
+}
+
+// The child prints its line and then waits: the line must not wait for its end.
+func TestLineAppearsAtOnce(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	job, gate := s.job("line", "I am about to wait")
+	o := newOut()
+	s.run(spawn.Group{Out: o}, job)
+	s.arrivals(1)
+	require.Equal(t, []string{"I am about to wait\n"}, o.wait(s, 1))
+	gate.Close()
+	_, err := s.end()
+	require.NoError(t, err)
+}
+
+func TestLastLineWithoutNewline(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	job, gate := s.job("tail", "no newline")
+	o := newOut()
+	s.run(spawn.Group{Out: o}, job)
+	s.arrivals(1)
+	gate.Close()
+	_, err := s.end()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"no newline\n"}, o.all())
+}
+
+func TestMessagesUnchanged(t *testing.T) {
+	harness.Test(t)
+	messages := []string{
+		"",
+		" spaces,\ttabs ",
+		`"double" and 'single' quotes, \n, $HOME`,
+		"two\nlines\r\n",
+		"größer, 日本語, 🜁",
+		"--help",
+		"a zero \x00 byte",
+		"not UTF-8: \xff\xfe\xc0",
+		strings.Repeat("longer than one argument may be, and than a pipe holds. ", 10_000),
+	}
+	var jobs []spawn.Job
+	for _, m := range messages {
+		jobs = append(jobs, spawn.Job{Func: "report", Message: m})
+	}
+	o := newOut()
+	exits := runAndWait(t, spawn.Group{Out: o}, jobs...)
+
+	got := map[int]string{}
+	for _, line := range o.all() {
+		var r reportLine
+		require.NoError(t, json.Unmarshal([]byte(line), &r), "a child printed %.100q", line)
+		got[r.PID] = string(r.Message)
+	}
+	for i, exit := range exits {
+		m, ok := got[exit.PID]
+		assert.True(t, ok, "child %d printed nothing", i)
+		assert.True(t, m == messages[i], "message %d was changed on its way: sent %.60q, arrived %.60q", i, messages[i], m)
+	}
+}
