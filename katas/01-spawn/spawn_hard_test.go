@@ -27,8 +27,8 @@ func init() {
 	spawn.Register("family", family)
 }
 
-// ample is a Grace that never runs out.
-const ample = time.Hour
+// ample is a Grace that does not run out for a child that ends when it is asked to.
+const ample = 10 * time.Second
 
 func TestExitCodes(t *testing.T) {
 	harness.Test(t)
@@ -188,7 +188,7 @@ func TestCancelKills(t *testing.T) {
 	s.cancel()
 	exits, err := s.end()
 	require.ErrorIs(t, err, context.Canceled, "Run's error after its context was cancelled")
-	assert.Equal(t, []spawn.Exit{{PID: pids[""], Code: -1, Signal: syscall.SIGKILL}}, exits)
+	require.Equal(t, []spawn.Exit{{PID: pids[""], Code: -1, Signal: syscall.SIGKILL}}, exits, "exit of a child that did not end when asked")
 	rest, err := io.ReadAll(s.said)
 	require.NoError(t, err)
 	assert.Equal(t, "TERM\n", string(rest), "what the child said after it was asked to end")
@@ -263,7 +263,7 @@ func TestCancelEndsGrandchild(t *testing.T) {
 	harness.Test(t)
 	s := newStage(t)
 	job, _ := s.job("family", "")
-	s.run(spawn.Group{Out: newOut(), Grace: ample}, job)
+	s.run(spawn.Group{Out: newOut(), Grace: 200 * time.Millisecond}, job)
 	s.arrivals(1)
 	s.cancel()
 	_, err := s.end()
@@ -274,7 +274,7 @@ func TestChildLeavesGrandchild(t *testing.T) {
 	harness.Test(t)
 	s := newStage(t)
 	job, gate := s.job("family", "")
-	s.run(spawn.Group{Out: newOut(), Grace: ample}, job)
+	s.run(spawn.Group{Out: newOut(), Grace: 200 * time.Millisecond}, job)
 	s.arrivals(1)
 	gate.Close()
 	exits, err := s.end()
