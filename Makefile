@@ -24,4 +24,7 @@ hint: $(CHECKER) ## show a hint: KATA=spawn  LEVEL=1..3
 explain: $(CHECKER) ## explain a finding: CODE=orphan, or all of them
 	@$(CHECKER) explain $(CODE)
 
-.PHONY: help build check hint explain
+verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: KATA=…
+	@$(CHECKER) verify $(KATA) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: help build check hint explain verify

@@ -42,7 +42,7 @@ func sites(p plan.Plan) []evidence.Site {
 			}
 			if kind := makes[sel.Sel.Name]; kind != "" {
 				all = append(all, evidence.Site{Kind: kind, Frame: evidence.Frame{
-					File: filepath.Join(p.Label, p.Name(f)), Line: fset.Position(sel.Sel.Pos()).Line,
+					File: filepath.Join(p.Label, f), Line: fset.Position(sel.Sel.Pos()).Line,
 				}})
 			}
 			return true

@@ -93,6 +93,18 @@ func (p Plan) Name(file string) string {
 	return file
 }
 
+// Names maps the names of files in the kata's folder to those in the source, where
+// they differ.
+func (p Plan) Names() map[string]string {
+	names := map[string]string{}
+	for _, f := range p.Files {
+		if n := p.Name(f); n != f {
+			names[n] = f
+		}
+	}
+	return names
+}
+
 // Stub says whether the source under test is the kata's own folder.
 func (p Plan) Stub() bool { return p.Source == p.Kata.Dir }
 

@@ -17,16 +17,17 @@ import (
 
 // A Job is one run of a test binary.
 type Job struct {
-	Binary  string    `json:"binary"`
-	Args    []string  `json:"args,omitempty"` // flags for the binary beside those of this package
-	Kata    kata.Kata `json:"kata"`
-	Dir     string    `json:"dir"`    // the kata's folder, as stacks name it: absolute, or with -trimpath its import path
-	Source  string    `json:"source"` // the folder under test as a person would name it
-	Tests   []string  `json:"tests"`  // those to run, in order
-	Seed    uint64    `json:"seed"`
-	Race    bool      `json:"race"`
-	Perturb bool      `json:"perturb"`
-	WorkDir string    `json:"work_dir,omitempty"` // working directory of the tests; a private, empty one if not set
+	Binary  string            `json:"binary"`
+	Args    []string          `json:"args,omitempty"` // flags for the binary beside those of this package
+	Kata    kata.Kata         `json:"kata"`
+	Dir     string            `json:"dir"`             // the kata's folder, as stacks name it: absolute, or with -trimpath its import path
+	Source  string            `json:"source"`          // the folder under test as a person would name it
+	Names   map[string]string `json:"names,omitempty"` // files of the source that have another name in the kata's folder, by that name
+	Tests   []string          `json:"tests"`           // those to run, in order
+	Seed    uint64            `json:"seed"`
+	Race    bool              `json:"race"`
+	Perturb bool              `json:"perturb"`
+	WorkDir string            `json:"work_dir,omitempty"` // working directory of the tests; a private, empty one if not set
 
 	Echo io.Writer `json:"-"` // gets all that the tests print, as it comes; may be nil
 }
@@ -59,6 +60,9 @@ func (j Job) file(path string) string {
 	if dir, base := filepath.Split(path); filepath.Clean(dir) == filepath.Clean(j.Dir) {
 		if strings.HasSuffix(base, "_test.go") {
 			return filepath.Join("katas", j.Kata.Folder, base)
+		}
+		if name, ok := j.Names[base]; ok {
+			base = name
 		}
 		return filepath.Join(j.Source, base)
 	}

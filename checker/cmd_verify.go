@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"prokata/checker/internal/verify"
+)
+
+func newVerify() *cobra.Command {
+	o := verify.Options{}
+	c := &cobra.Command{
+		Use:   "verify [KATA...]",
+		Short: "Prove the content: stubs, solutions, and every known mistake",
+		Long: `Verify runs each kata's stub (exactly "not started" in every test), its solution
+(passes), and every flaw in testdata/flawed (exactly the findings that it asks for), and
+names each test that catches no flaw. Exit code 1 if anything is not as it must be.`,
+		ValidArgsFunction: completeKatas,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root, katas, err := load(args)
+			if err != nil {
+				return err
+			}
+			o.Root, o.Supervisor = root, supervisor()
+			terminal := term.IsTerminal(int(os.Stderr.Fd()))
+			o.Progress = func(done, of int, what string) {
+				if terminal {
+					fmt.Fprintf(os.Stderr, "\r\x1b[K%d/%d %s", done, of, what)
+				} else if done%25 == 0 || done == of {
+					fmt.Fprintf(os.Stderr, "%d/%d\n", done, of)
+				}
+			}
+			start := time.Now()
+			t, err := verify.Katas(cmd.Context(), katas, o)
+			if terminal {
+				fmt.Fprint(os.Stderr, "\r\x1b[K")
+			}
+			if err != nil {
+				return fault(err)
+			}
+			show(cmd.OutOrStdout(), t, time.Since(start))
+			if !t.OK() {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.Uint64Var(&o.Seed, "seed", 1, "`number` that chooses all that is random")
+	f.IntVar(&o.Repeat, "repeat", 2, "run each solution this many `times`")
+	f.IntVar(&o.Attempts, "attempts", 5, "give a mistake this many `runs` to show itself")
+	f.StringVar(&o.Only, "only", "", "verify only flaws whose name contains this `text`")
+	return c
+}
+
+func show(w io.Writer, t verify.Tally, d time.Duration) {
+	for _, p := range t.Problems {
+		fmt.Fprintf(w, "%s: %s\n    next: %s\n", p.Where, p.What, p.Next)
+	}
+	for _, name := range t.Flaky {
+		fmt.Fprintf(w, "caught, but not in the first run: %s\n", name)
+	}
+	fmt.Fprintf(w, "%d katas, %d flaws: %d caught, %d missed, %d false alarms, %d idle tests, %d not at the first run (%.0f s)\n",
+		t.Katas, t.Flaws, t.Caught, len(t.Missed), len(t.FalseAlarms), len(t.Idle), len(t.Flaky), d.Seconds())
+}
