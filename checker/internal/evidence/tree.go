@@ -13,6 +13,7 @@ type Snapshot struct {
 // A Node is a process of a snapshot.
 type Node struct {
 	Process
+	Go      bool     `json:"go,omitempty"` // its program is written in Go
 	Threads []Thread `json:"threads,omitempty"`
 	Handles []Handle `json:"handles,omitempty"` // those that one can wait for, or that end another's wait
 	Inner   []int    `json:"inner,omitempty"`   // its process IDs in the namespaces that it lives in, outermost first, if more than one
@@ -52,8 +53,6 @@ type Handle struct {
 // A Member is one descriptor of a set that a thread waits for.
 type Member struct {
 	FD      int  `json:"fd"`
-	Read    bool `json:"read,omitempty"`
-	Write   bool `json:"write,omitempty"`
 	Unknown bool `json:"unknown,omitempty"` // the descriptor does not stand for what was put into the set
 	// Waiters says which goroutines wait for it: "r", "w", "rw", "none", or
 	// nothing where that could not be seen. It serves the words of a report,

@@ -18,9 +18,3 @@ var calls = map[int]string{
 	unix.SYS_FUTEX: "futex", unix.SYS_RESTART_SYSCALL: "restart_syscall",
 	unix.SYS_NANOSLEEP: "nanosleep", unix.SYS_CLOCK_NANOSLEEP: "clock_nanosleep",
 }
-
-// Events of a set, as /proc/PID/fdinfo and the memory of poll(2) hold them.
-const (
-	eventsIn  = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLRDNORM | unix.EPOLLRDBAND | unix.EPOLLRDHUP
-	eventsOut = unix.EPOLLOUT | unix.EPOLLWRNORM | unix.EPOLLWRBAND
-)

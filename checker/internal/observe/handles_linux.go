@@ -126,9 +126,7 @@ func parseEpoll(info []byte) []evidence.Member {
 		}
 		m := evidence.Member{FD: -1, Unknown: true}
 		if f := bytes.Fields(line); len(f) >= 4 {
-			events := hex(f[3])
 			m.FD, m.Unknown = decimal(f[1]), false
-			m.Read, m.Write = events&eventsIn != 0, events&eventsOut != 0
 		}
 		list = append(list, m)
 	}

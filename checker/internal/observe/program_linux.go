@@ -14,6 +14,7 @@ import (
 // A program is what is known of an executable file. The zero program is one of
 // which nothing is known.
 type program struct {
+	isGo       bool
 	fixed      bool   // not moved when it is loaded
 	base       uint64 // address of its first segment in the file
 	start, end uint64 // the code of the Go runtime's monitor; 0 where there is none
@@ -70,6 +71,7 @@ func readProgram(path string) *program {
 		return p
 	}
 	if f.Section(".gopclntab") != nil {
+		p.isGo = true
 		p.readGo(f)
 		return p
 	}

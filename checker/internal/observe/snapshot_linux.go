@@ -119,6 +119,7 @@ func (o *Observer) node(pid int, s stat) (*node, bool, error) {
 	n := &node{Node: evidence.Node{Process: p}, program: &program{}}
 	if p.State != "Z" {
 		n.program = o.program(pid)
+		n.Go = n.program.isGo
 		if n.program.doubt != "" {
 			n.doubt(n.program.doubt)
 		}

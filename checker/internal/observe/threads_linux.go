@@ -201,9 +201,8 @@ func readPollfds(pid int, addr, count uint64) []evidence.Member {
 	var list []evidence.Member
 	for ; len(b) > 0; b = b[8:] {
 		fd := int(int32(binary.NativeEndian.Uint32(b)))
-		events := uint32(binary.NativeEndian.Uint16(b[4:]))
 		if fd >= 0 {
-			list = append(list, evidence.Member{FD: fd, Read: events&eventsIn != 0, Write: events&eventsOut != 0})
+			list = append(list, evidence.Member{FD: fd})
 		}
 	}
 	return list
@@ -230,9 +229,8 @@ func readSelect(pid int, args [6]uint64) []evidence.Member {
 	}
 	var list []evidence.Member
 	for fd := range args[0] {
-		m := evidence.Member{FD: int(fd), Read: in(0, fd) || in(2, fd), Write: in(1, fd)}
-		if m.Read || m.Write {
-			list = append(list, m)
+		if in(0, fd) || in(1, fd) || in(2, fd) {
+			list = append(list, evidence.Member{FD: int(fd)})
 		}
 	}
 	return list
