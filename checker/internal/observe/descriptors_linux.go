@@ -57,8 +57,8 @@ func SharedMappings(pid int) ([]evidence.Mapping, error) {
 		return nil, fmt.Errorf("mappings of %d: %w", pid, err)
 	}
 	var list []evidence.Mapping
-	for line := range bytes.Lines(maps) {
-		if m, ok := parseMapping(line); ok && m.shared && m.path != "" {
+	for _, m := range parseMappings(maps) {
+		if m.shared && m.path != "" {
 			list = append(list, evidence.Mapping{Path: m.path, Bytes: int64(m.end - m.start)})
 		}
 	}
@@ -72,6 +72,16 @@ type mapping struct {
 	shared     bool
 	file       string // device and inode: "fe:00 524307"
 	path       string
+}
+
+func parseMappings(file []byte) []mapping {
+	var list []mapping
+	for line := range bytes.Lines(file) {
+		if m, ok := parseMapping(line); ok {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // parseMapping reads a line such as

@@ -2,7 +2,11 @@
 
 package observe
 
-import "prokata/checker/internal/evidence"
+import (
+	"context"
+
+	"prokata/checker/internal/evidence"
+)
 
 // Processes needs Linux.
 func Processes(root int) ([]evidence.Process, error) { return nil, ErrUnsupported }
@@ -15,3 +19,18 @@ func Descriptors(pid int) ([]evidence.Descriptor, error) { return nil, ErrUnsupp
 
 // SharedMappings needs Linux.
 func SharedMappings(pid int) ([]evidence.Mapping, error) { return nil, ErrUnsupported }
+
+// An Observer needs Linux.
+type Observer struct{}
+
+// New needs Linux.
+func New(root int) *Observer { return &Observer{} }
+
+// Snapshot needs Linux.
+func (*Observer) Snapshot() (evidence.Snapshot, error) { return evidence.Snapshot{}, ErrUnsupported }
+
+// Snapshots needs Linux.
+func Snapshots(root int) (a, b evidence.Snapshot, err error) { return a, b, ErrUnsupported }
+
+// Run needs Linux.
+func (w Watch) Run(ctx context.Context) error { return ErrUnsupported }

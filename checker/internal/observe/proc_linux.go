@@ -19,7 +19,7 @@ import (
 func read(path string, buf []byte) ([]byte, error) {
 	fd, err := open(path)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return buf[:0], &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
 	buf = buf[:0]
@@ -31,7 +31,7 @@ func read(path string, buf []byte) ([]byte, error) {
 		switch {
 		case err == unix.EINTR:
 		case err != nil:
-			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+			return buf[:0], &fs.PathError{Op: "read", Path: path, Err: err}
 		case n == 0:
 			return buf, nil
 		default:

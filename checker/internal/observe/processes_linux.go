@@ -17,7 +17,11 @@ import (
 // found by their chain of parents, so neither a session nor a process group
 // hides one, as long as root is a child subreaper.
 func Processes(root int) ([]evidence.Process, error) {
-	below, err := descendants(root)
+	all, err := everybody()
+	if err != nil {
+		return nil, fmt.Errorf("processes: %w", err)
+	}
+	below, err := descendants(root, all)
 	if err != nil {
 		return nil, fmt.Errorf("processes below %d: %w", root, err)
 	}
@@ -31,9 +35,9 @@ func Processes(root int) ([]evidence.Process, error) {
 	return list, nil
 }
 
-// descendants reads all of /proc. The files task/*/children would be cheaper,
-// but the kernel's documentation calls them reliable for stopped trees only.
-func descendants(root int) (map[int]stat, error) {
+// everybody reads all of /proc. The files task/*/children would be cheaper, but
+// the kernel's documentation calls them reliable for stopped trees only.
+func everybody() (map[int]stat, error) {
 	pids, err := numbers("/proc")
 	if err != nil {
 		return nil, err
@@ -41,19 +45,25 @@ func descendants(root int) (map[int]stat, error) {
 	all := make(map[int]stat, len(pids))
 	var buf []byte
 	for _, pid := range pids {
-		buf, err = read("/proc/"+strconv.Itoa(pid)+"/stat", buf)
+		b, err := read("/proc/"+strconv.Itoa(pid)+"/stat", buf)
 		if gone(err) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		s, err := parseStat(buf)
+		buf = b
+		s, err := parseStat(b)
 		if err != nil {
 			return nil, fmt.Errorf("/proc/%d/stat: %w", pid, err)
 		}
 		all[pid] = s
 	}
+	return all, nil
+}
+
+// descendants keeps those that are below root.
+func descendants(root int, all map[int]stat) (map[int]stat, error) {
 	if _, ok := all[root]; !ok {
 		return nil, unix.ESRCH
 	}

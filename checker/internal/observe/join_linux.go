@@ -1,0 +1,156 @@
+package observe
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"prokata/checker/internal/evidence"
+)
+
+// sockets says what the sockets of the tree are joined to, by network
+// namespace.
+func (o *Observer) sockets(list []*node) {
+	ours, _ := os.Readlink("/proc/" + strconv.Itoa(o.root) + "/ns/net")
+	type space struct {
+		unix    map[uint32]unixSocket
+		tcp     []tcpSocket
+		private bool
+	}
+	spaces := make(map[string]*space)
+	for _, n := range list {
+		for _, h := range n.Handles {
+			x := o.objects[h.Object]
+			if x == nil || x.Kind != "" || !strings.HasPrefix(x.ID, "socket:[") {
+				continue
+			}
+			name, err := os.Readlink("/proc/" + strconv.Itoa(n.PID) + "/ns/net")
+			if err != nil {
+				continue
+			}
+			s := spaces[name]
+			if s == nil {
+				// What cannot be read leaves its sockets unknown, and whoever
+				// waits for them alive.
+				s = &space{private: ours != "" && name != ours}
+				s.unix, _ = unixSockets(n.PID)
+				s.tcp, _ = tcpSockets(n.PID)
+				spaces[name] = s
+			}
+			ino, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(x.ID, "socket:["), "]"), 10, 64)
+			if err != nil {
+				continue
+			}
+			if u, ok := s.unix[uint32(ino)]; ok {
+				joinUnix(x, u, s.unix)
+				continue
+			}
+			joinTCP(x, ino, s.tcp, s.private, n.PID, h.FD)
+		}
+	}
+	o.peers()
+}
+
+// peers adds the other ends that only processes outside hold, so that those
+// are looked for too.
+func (o *Observer) peers() {
+	for _, x := range o.objects {
+		for _, id := range x.Peers {
+			if o.objects[id] == nil {
+				o.objects[id] = &evidence.Object{ID: id, Kind: "peer"}
+			}
+		}
+	}
+}
+
+func socketID(ino uint64) string { return "socket:[" + strconv.FormatUint(ino, 10) + "]" }
+
+func joinUnix(x *evidence.Object, s unixSocket, all map[uint32]unixSocket) {
+	x.Kind, x.Name = "unix", s.name
+	switch {
+	case s.listen:
+		x.Kind = "listener"
+	case !s.stream && !s.hasTo:
+		x.Doubt = "anybody can send to it"
+	case !s.hasTo:
+		x.Doubt = "it is not connected"
+	case s.to != 0:
+		x.Peers = []string{socketID(uint64(s.to))}
+		if x.Name == "" {
+			x.Name = all[s.to].name
+		}
+	default:
+		// Nobody holds the other end: it was closed, or nobody has accepted
+		// the connection yet.
+		for _, l := range all {
+			for _, client := range l.queue {
+				if client == s.ino {
+					x.Peers = []string{socketID(uint64(l.ino))}
+					x.Name = l.name
+				}
+			}
+		}
+	}
+}
+
+func joinTCP(x *evidence.Object, ino uint64, all []tcpSocket, private bool, pid, fd int) {
+	var s tcpSocket
+	for _, other := range all {
+		if other.ino == ino {
+			s = other
+		}
+	}
+	if s.ino == 0 {
+		// A connection that the other side has reset is in no list.
+		if info, err := tcpInfo(pid, fd); err == nil && info.State == tcpClose {
+			x.Kind, x.Name = "tcp", "a connection that is closed"
+		}
+		return
+	}
+	if s.state == stateListen {
+		x.Kind, x.Name = "listener", s.local.String()
+		x.Stranger = !private && !s.local.Addr().IsLoopback()
+		return
+	}
+	x.Kind, x.Name = "tcp", s.local.String()+" to "+s.remote.String()
+	var peer *tcpSocket
+	for i, other := range all {
+		if other.local == s.remote && other.remote == s.local && other.ino != s.ino {
+			peer = &all[i]
+		}
+	}
+	moving := func(t *tcpSocket) bool { return t.timer == timerRetransmit || t.timer == timerTimeWait }
+	switch {
+	case s.state != stateEstablished && s.state != tcpFinWait2 && s.state != tcpCloseWait:
+		x.Doubt = "it is being connected or closed"
+	case moving(&s) || peer != nil && moving(peer):
+		x.Doubt = "data is under way"
+	case s.state == tcpCloseWait && (peer == nil || peer.ino == 0) && s.sending == 0:
+		// The other side is gone, and that was told.
+	case peer == nil:
+		x.Doubt = "its other end is not on this machine"
+	case peer.ino != 0:
+		x.Peers = []string{socketID(peer.ino)}
+	case peer.state == stateEstablished:
+		// Nobody has accepted it yet.
+		for _, l := range all {
+			if l.state == stateListen && l.ino != 0 && l.local.Port() == peer.local.Port() &&
+				(l.local.Addr() == peer.local.Addr() || l.local.Addr().IsUnspecified()) {
+				x.Peers = append(x.Peers, socketID(l.ino))
+			}
+		}
+		if len(x.Peers) == 0 {
+			x.Doubt = "nobody holds its other end yet"
+		}
+	default:
+		x.Doubt = "it is being closed"
+	}
+	// A sender whose receiver is full asks again and again whether there is
+	// room, and gets rid of a part if there is some. With no room at all, only
+	// the receiver can end the wait.
+	if x.Doubt == "" && s.timer == timerProbe {
+		if info, err := tcpInfo(pid, fd); err != nil || info.Snd_wnd != 0 || peer == nil || peer.unread == 0 {
+			x.Doubt = "data is under way"
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package observe
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"prokata/checker/internal/evidence"
+)
+
+// A pulse is the cheap look at a tree: is every thread asleep in a call that
+// has no end of its own, and did none of them run since the last look? It
+// proves nothing; it says when a snapshot is worth its price.
+type pulse struct {
+	root   int
+	marks  []mark // of the last look, if the tree was still
+	buf    []byte
+	moving string // folder of the thread that was seen to run, which may run on
+}
+
+// A mark is how long a thread has run, and how often it was put on a processor.
+// The kernel counts both exactly, unlike the ticks in /proc/PID/stat.
+type mark struct {
+	tid        int
+	run, times uint64
+}
+
+// still takes a look. It stops at the first thread that is not at rest, and
+// begins with that one the next time: a tree that works costs two small reads.
+func (p *pulse) still(q evidence.Question) (still, changed bool) {
+	if p.moving != "" {
+		if _, ok := p.thread(p.moving); !ok {
+			return p.moved(p.moving)
+		}
+		p.moving = ""
+	}
+	skip := append([]int{p.root}, q.Assume...)
+	var pids []int
+	if len(q.Only) == 0 {
+		pids = p.below(p.root, nil)
+	}
+	for _, pid := range q.Only {
+		pids = p.below(pid, append(pids, pid))
+	}
+	var marks []mark
+	for i, pid := range pids {
+		if slices.Contains(skip, pid) || slices.Contains(pids[:i], pid) {
+			continue
+		}
+		dir := "/proc/" + strconv.Itoa(pid) + "/task/"
+		tids, err := numbers(dir)
+		if err != nil {
+			continue // it has ended
+		}
+		for _, tid := range tids {
+			m, ok := p.thread(dir + strconv.Itoa(tid) + "/")
+			if !ok {
+				return p.moved(dir + strconv.Itoa(tid) + "/")
+			}
+			m.tid = tid
+			marks = append(marks, m)
+		}
+	}
+	changed = !slices.Equal(marks, p.marks)
+	p.marks = marks
+	return true, changed
+}
+
+func (p *pulse) moved(dir string) (still, changed bool) {
+	p.moving, p.marks = dir, nil
+	return false, true
+}
+
+// thread is false for a thread that runs, or that a timer will wake. A thread
+// that is gone is at rest.
+func (p *pulse) thread(dir string) (m mark, ok bool) {
+	var err error
+	if p.buf, err = read(dir+"syscall", p.buf); err != nil {
+		return m, true
+	}
+	b, ok := parseBlocked(p.buf)
+	if !ok || b.running {
+		return m, false
+	}
+	if b.nr >= 0 {
+		t := evidence.Thread{Call: calls[b.nr], Args: b.args[:]}
+		// A futex with a timeout may be the Go runtime's monitor, whose sleep
+		// of a minute does not count; a snapshot tells.
+		if t.Timed() && t.Call != "futex" && t.Call != "restart_syscall" {
+			return m, false
+		}
+	}
+	if p.buf, err = read(dir+"schedstat", p.buf); err == nil {
+		if m.run, m.times, ok = parseSchedstat(p.buf); ok {
+			return m, true
+		}
+	}
+	// A kernel without scheduler statistics.
+	if p.buf, err = read(dir+"status", p.buf); err != nil {
+		return m, true
+	}
+	m.times = uint64(decimal(field(p.buf, "voluntary_ctxt_switches")) + decimal(field(p.buf, "nonvoluntary_ctxt_switches")))
+	return m, true
+}
+
+// parseSchedstat reads a line such as
+//
+//	251046012 1184210 318
+//
+// nanoseconds on a processor, nanoseconds runnable without one, and how often
+// it got one.
+func parseSchedstat(line []byte) (run, times uint64, ok bool) {
+	f := bytes.Fields(line)
+	if len(f) != 3 {
+		return 0, 0, false
+	}
+	run, errRun := strconv.ParseUint(string(f[0]), 10, 64)
+	times, errTimes := strconv.ParseUint(string(f[2]), 10, 64)
+	return run, times, errRun == nil && errTimes == nil && times > 0
+}
+
+// below adds the descendants of a process by the lists of children that the
+// kernel keeps for each thread:
+//
+//	4312 4313 4400
+//
+// They may miss one while others end, which a snapshot does not.
+func (p *pulse) below(pid int, list []int) []int {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task/"
+	tids, err := numbers(dir)
+	if err != nil {
+		return list
+	}
+	for _, tid := range tids {
+		if p.buf, err = read(dir+strconv.Itoa(tid)+"/children", p.buf); err != nil {
+			continue
+		}
+		var children []int
+		for word := range bytes.FieldsSeq(p.buf) {
+			children = append(children, decimal(word))
+		}
+		for _, child := range children {
+			list = p.below(child, append(list, child))
+		}
+	}
+	return list
+}
