@@ -38,6 +38,7 @@ func (t *Table) publish(i int, o op) (held, bool) {
 	}
 	t.site[w.slot].Store(w.site)
 	t.since[w.slot].Store(now)
+	t.header.held.Add(1)
 	return w, true
 }
 
