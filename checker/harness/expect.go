@@ -28,26 +28,3 @@ func Deadlocked(t testing.TB, pids ...int) Deadlock {
 	t.Skip("not checked on this system: deadlocks between processes")
 	return Deadlock{}
 }
-
-// A SharedRace is an unsynchronised pair of accesses to one shared word.
-type SharedRace struct {
-	Word   int    // index of the word in its mapping
-	First  Access // the access that was watched
-	Second Access // the access that came in between
-}
-
-// An Access is one side of a race.
-type Access struct {
-	PID   int
-	Write bool
-	Line  string // "file.go:12"
-}
-
-// SharedRaces runs f and returns the races on shared memory (package shm) that
-// were observed while it ran, in any process. They are then no findings: the
-// test expected them. Where nothing watches, it skips the test.
-func SharedRaces(t testing.TB, f func()) []SharedRace {
-	t.Helper()
-	t.Skip("not checked on this system: races on shared memory")
-	return nil
-}

@@ -25,3 +25,14 @@ func (t *Table) afford(now int64, cost time.Duration) bool {
 		}
 	}
 }
+
+// charge takes what a watch cost beyond what it had paid for: with more
+// processes than processors, a sleep may end late. A stopped process is
+// not charged for all of its rest.
+func (t *Table) charge(more time.Duration) {
+	if more > 0 {
+		t.paid.Add(int64(min(more, maxCharge)) * share)
+	}
+}
+
+const maxCharge = 5 * time.Millisecond

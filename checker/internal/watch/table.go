@@ -28,6 +28,7 @@ type header struct {
 	other [slots]atomic.Uint64 // the line of code that met the watch
 	since [slots]atomic.Int64  // when the watch began
 	paid  atomic.Int64         // see budget.go
+	held  atomic.Int64         // watches so far
 	seen  [seenPairs]atomic.Uint64
 	side  [slots][2]half // the watcher's, the other's
 }
@@ -113,6 +114,21 @@ func (t *Table) Close() error {
 		return fmt.Errorf("watch: munmap: %w", err)
 	}
 	return nil
+}
+
+// Watches returns how many watches all processes together have held for the
+// file with descriptor fd.
+func Watches(dir string, fd int) (int64, error) {
+	name, err := identity(fd)
+	if err != nil {
+		return 0, fmt.Errorf("watch: %w", err)
+	}
+	b, err := mapTable(filepath.Join(dir, name+tableSuffix))
+	if err != nil {
+		return 0, fmt.Errorf("watch: %w", err)
+	}
+	n := (*header)(unsafe.Pointer(unsafe.SliceData(b))).held.Load()
+	return n, unix.Munmap(b)
 }
 
 // monotonic returns the time since the system started. Unlike package time's

@@ -15,8 +15,9 @@ type held struct {
 	state state
 	op    op
 	site  uint64
-	pause time.Duration // a real sleep; 0 for a spin
-	spin  time.Duration
+	since int64
+	paid  time.Duration // what the budget was charged with
+	sleep bool          // for that time; else spin
 }
 
 // publish begins a watch on word i, if the slot is free and the budget allows.
@@ -25,9 +26,9 @@ func (t *Table) publish(i int, o op) (held, bool) {
 		return held{}, false
 	}
 	now := t.clock()
-	w := held{slot: i % slots, op: o}
-	cost := t.window(&w)
-	if !t.afford(now, cost) {
+	w := held{slot: i % slots, op: o, since: now}
+	w.paid, w.sleep = t.window()
+	if !t.afford(now, w.paid) {
 		return held{}, false
 	}
 	w.site = site()
@@ -38,33 +39,32 @@ func (t *Table) publish(i int, o op) (held, bool) {
 	}
 	t.site[w.slot].Store(w.site)
 	t.since[w.slot].Store(now)
+	t.header.held.Add(1)
 	return w, true
 }
 
 // window chooses how long to hold a watch. A spin is long enough for a process
 // on another processor; a sleep lets the processes run that share this one, and
 // those that start a little later.
-func (t *Table) window(w *held) time.Duration {
-	if rand.Uint32N(8) == 0 || !t.slept.Swap(true) {
-		w.pause = time.Duration(200+rand.Uint32N(600)) * time.Microsecond
-		return w.pause
+func (t *Table) window() (d time.Duration, sleep bool) {
+	if !t.slept.Swap(true) || rand.Uint32N(12) == 0 {
+		return time.Duration(200+rand.Uint32N(400)) * time.Microsecond, true
 	}
-	w.spin = time.Duration(10+rand.Uint32N(20)) * time.Microsecond
-	return w.spin
+	return time.Duration(10+rand.Uint32N(20)) * time.Microsecond, false
 }
 
 // hold keeps the watch up for its time, or until somebody has met it.
 func (t *Table) hold(w held) {
-	if w.pause > 0 {
-		time.Sleep(w.pause)
-		return
-	}
-	word := &t.state[w.slot]
-	for end := t.clock() + int64(w.spin); t.clock() < end; {
-		if word.Load() != uint64(w.state) {
-			return
+	now := w.since
+	if w.sleep {
+		time.Sleep(w.paid)
+		now = t.clock()
+	} else {
+		word := &t.state[w.slot]
+		for end := now + int64(w.paid); now < end && word.Load() == uint64(w.state); now = t.clock() {
 		}
 	}
+	t.charge(time.Duration(now-w.since) - w.paid)
 }
 
 // withdraw ends the watch. If it was met, it writes this process's half.
