@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"prokata/checker/internal/check"
+	"prokata/checker/internal/detect"
 	"prokata/checker/internal/grade"
 	"prokata/checker/internal/kata"
 	"prokata/checker/internal/report"
@@ -139,7 +140,7 @@ func newSupervise() *cobra.Command {
 	return &cobra.Command{
 		Use: "supervise", Short: "Supervise one run (started by check)", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return fault(runner.Serve(cmd.Context(), os.Stdin, os.Stdout))
+			return fault(runner.Serve(cmd.Context(), os.Stdin, os.Stdout, runner.Judge{Dead: detect.Dead, Partial: detect.Partial}))
 		},
 	}
 }

@@ -1,6 +1,13 @@
 package harness
 
-import "testing"
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"prokata/checker/internal/wire"
+)
 
 // A Deadlock is the proof that a group of processes can never go on.
 type Deadlock struct {
@@ -11,7 +18,7 @@ type Deadlock struct {
 // A Wait says what one process waits for.
 type Wait struct {
 	PID  int
-	For  string // "lock", "pipe", "child", "futex", "socket" or "nothing"
+	For  string // "lock", "pipe", "socket", "child", "futex", "signal", "goroutine" or "stopped"
 	What string // the thing by name: a file's path, "pipe:[123]", "pid 45"
 	On   []int  // the processes that alone could end the wait
 	Line string // "file.go:12", where the process waits; may be empty
@@ -25,6 +32,20 @@ type Wait struct {
 // skips the test with "not checked on this system".
 func Deadlocked(t testing.TB, pids ...int) Deadlock {
 	t.Helper()
-	t.Skip("not checked on this system: deadlocks between processes")
-	return Deadlock{}
+	if supervisor == nil || runtime.GOOS != "linux" {
+		t.Skip("not checked on this system: deadlocks between processes")
+	}
+	r := supervisor.ask(wire.Event{Kind: wire.Deadlock, Test: t.Name(), PIDs: pids})
+	if r.Deadlock == nil {
+		t.Fatalf("There was no deadlock: %s", r.Problem)
+	}
+	d := Deadlock{Circle: r.Deadlock.Circle}
+	for _, w := range r.Deadlock.Waits {
+		wait := Wait{PID: w.PID, For: w.For, What: w.What, On: w.On}
+		if w.Line != nil {
+			wait.Line = fmt.Sprintf("%s:%d", filepath.Base(w.Line.File), w.Line.Line)
+		}
+		d.Waits = append(d.Waits, wait)
+	}
+	return d
 }

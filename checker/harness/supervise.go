@@ -66,7 +66,7 @@ func supervise(m *testing.M) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r, err := run.Supervise(ctx, job)
+	r, err := run.Supervise(ctx, job, run.Judge{Dead: detect.Dead, Partial: detect.Partial})
 	if err != nil {
 		return fail(err)
 	}

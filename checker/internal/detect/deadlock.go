@@ -24,29 +24,55 @@ RIGHT   a: lock(1); lock(2)        b: lock(1); lock(2)`,
 			if d == nil || d.Expected {
 				continue
 			}
+			Place(d, t.Stacks, func(file string) bool {
+				_, ok := learner(run, []evidence.Frame{{File: file}})
+				return ok
+			})
 			f := Finding{
 				Code: "deadlock", Test: t.Name, Message: "no process of your program could ever go on",
 				Next: "break the circle: take locks in one order, close what you do not use",
 			}
+			f.Detail = graphLines(d)
 			for _, w := range d.Waits {
-				line := fmt.Sprintf("pid %d %q waited for %s %s", w.PID, w.Name, w.For, w.What)
-				if w.Line != nil {
-					line += fmt.Sprintf(" at %s:%d", w.Line.File, w.Line.Line)
-					if f.File == "" {
-						f.File, f.Line, f.PID = w.Line.File, w.Line.Line, w.PID
-					}
+				if w.Line != nil && f.File == "" {
+					f.File, f.Line, f.PID = w.Line.File, w.Line.Line, w.PID
 				}
-				f.Detail = append(f.Detail, line)
-			}
-			if len(d.Circle) > 0 {
-				var names []string
-				for _, pid := range append(d.Circle[:len(d.Circle):len(d.Circle)], d.Circle[0]) {
-					names = append(names, fmt.Sprintf("pid %d", pid))
-				}
-				f.Detail = append(f.Detail, "the circle: "+strings.Join(names, " -> "))
 			}
 			all = append(all, f)
 		}
 		return all
 	},
+}
+
+// graphLines tells the wait-for graph, a line a wait, and its circle.
+func graphLines(d *evidence.Deadlock) []string {
+	var lines []string
+	for _, w := range d.Waits {
+		line := fmt.Sprintf("pid %d %q waited for %s", w.PID, w.Name, w.For)
+		if w.What != "" {
+			line += " " + w.What
+		}
+		if len(w.On) > 0 {
+			line += ", of pid " + numbers(w.On)
+		}
+		if w.Line != nil {
+			line += fmt.Sprintf(", at %s:%d", w.Line.File, w.Line.Line)
+		}
+		lines = append(lines, line)
+	}
+	if len(d.Circle) > 0 {
+		lines = append(lines, "the circle: pid "+numbers(append(d.Circle[:len(d.Circle):len(d.Circle)], d.Circle[0])))
+	}
+	return lines
+}
+
+func numbers(pids []int) string {
+	var b strings.Builder
+	for i, pid := range pids {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprint(&b, pid)
+	}
+	return b.String()
 }

@@ -25,6 +25,10 @@ RIGHT   <-done                                    // and see that it comes on ev
 				Code: "timeout", Test: t.Name, Message: fmt.Sprintf("your program had not ended after %d %s", t.Limit.Bound, t.Limit.Unit),
 				Next: "look where it waited, and for what",
 			}
+			if t.Partial != nil {
+				f.Detail = append(f.Detail, "some of its processes waited for each other alone:")
+				f.Detail = append(f.Detail, graphLines(t.Partial)...)
+			}
 			all = append(all, waiting(run, t, f))
 		}
 		return all

@@ -70,6 +70,8 @@ type Test struct {
 	Exit        string       `json:"exit,omitempty"` // aborted: how the test process ended: "exit status 2", "signal: killed"
 	Limit       *Limit       `json:"limit,omitempty"`
 	Deadlock    *Deadlock    `json:"deadlock,omitempty"`
+	Partial     *Deadlock    `json:"partial,omitempty"`  // at the time limit: processes that wait for each other alone
+	Snapshot    *Snapshot    `json:"snapshot,omitempty"` // the tree as the deadlock was proved
 	Busy        *Busy        `json:"busy,omitempty"`
 	Stacks      []Stacks     `json:"stacks,omitempty"` // of every process, when the supervisor ended the test
 	Tampering   []string     `json:"tampering,omitempty"`

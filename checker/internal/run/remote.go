@@ -61,7 +61,7 @@ var ErrAbandoned = errors.New("nobody waits for this run any more")
 
 // Serve is the other side of Remote: it reads a job from r, supervises it and
 // writes the evidence to w. It ends the job when r comes to its end.
-func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
+func Serve(ctx context.Context, r io.Reader, w io.Writer, judge Judge) error {
 	d := json.NewDecoder(r)
 	var job Job
 	if err := d.Decode(&job); err != nil {
@@ -72,7 +72,7 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 		_, _ = io.Copy(io.Discard, r)
 		cancel(ErrAbandoned)
 	}()
-	result, err := Supervise(ctx, job)
+	result, err := Supervise(ctx, job, judge)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/trace"
+	"prokata/checker/internal/watch"
+	"prokata/checker/internal/wire"
 )
 
 // races reads what the race detector of any process of the tree has reported.
@@ -36,7 +38,20 @@ func (s *session) readCrashes() []evidence.Crash {
 	return all
 }
 
-// sharedRaces reads the races on shared memory that were reported since the last call.
-func (s *session) sharedRaces(expected bool) []evidence.SharedRace {
-	return nil
+// sharedRaces reads the races on shared memory that were reported since the last
+// call.
+func (s *session) sharedRaces() []evidence.SharedRace {
+	dir := s.dir.path(wire.WatchDir)
+	size, err := watch.Size(dir)
+	if err != nil {
+		return nil
+	}
+	races, _ := watch.Read(dir, s.dir.shared, size)
+	s.dir.shared = size
+	for i := range races {
+		for j := range races[i].Accesses {
+			trace.Rename(races[i].Accesses[j].Frames, s.job.file)
+		}
+	}
+	return races
 }

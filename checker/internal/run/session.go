@@ -17,7 +17,10 @@ import (
 
 // pace is how often the supervisor looks at the tree. It is the bound on how
 // long a tree can be over its limits, or asleep for ever, before that is noticed.
-const pace = 25 * time.Millisecond
+const (
+	pace  = 25 * time.Millisecond
+	share = 30 // looks may take one part in so many of the time
+)
 
 // A session is the life of one test process.
 type session struct {
@@ -42,11 +45,14 @@ type session struct {
 	exit     string                   // how the test process ended
 	crashes  []evidence.Crash         // outside of any test
 	deadlock *deadlockWatch
+	expected []int  // the processes whose deadlock the test waits for
+	channel  string // the pipe of the replies, as snapshots name it
+	judge    Judge
 }
 
 // start1 starts one test process for the tests.
-func start1(job Job, dir *private, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
+func start1(job Job, judge Judge, dir *private, tests []*evidence.Test) (*session, error) {
+	s := &session{job: job, judge: judge, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -60,7 +66,7 @@ func start1(job Job, dir *private, tests []*evidence.Test) (*session, error) {
 	if err != nil {
 		return fail(err)
 	}
-	s.out, s.replies = out, replies
+	s.out, s.replies, s.channel = out, replies, objectID(replies)
 	work := job.WorkDir
 	if work == "" {
 		work = dir.path(wire.WorkDir)
@@ -105,7 +111,7 @@ func start1(job Job, dir *private, tests []*evidence.Test) (*session, error) {
 	out.start()
 	go s.read(events)
 	go func() { s.ended <- s.cmd.Wait() }()
-	s.deadlock = watchDeadlock(s)
+	s.deadlock = watchDeadlock(judge.Dead)
 	return s, nil
 }
 
@@ -129,7 +135,7 @@ func (s *session) read(events *os.File) {
 
 // watch follows the test process to its end.
 func (s *session) watch(ctx context.Context) error {
-	tick := time.NewTicker(pace)
+	tick := time.NewTimer(pace)
 	defer tick.Stop()
 	defer s.replies.Close()
 	defer s.out.close()
@@ -145,7 +151,11 @@ func (s *session) watch(ctx context.Context) error {
 			}
 			s.handle(e)
 		case <-tick.C:
+			start := time.Now()
 			s.poll()
+			// A tree of hundreds takes a while to look at: never more than a
+			// small share of the time.
+			tick.Reset(max(pace, share*time.Since(start)))
 		case d := <-s.deadlock.found:
 			s.dead(d)
 		case err := <-s.ended:
@@ -174,6 +184,7 @@ func (s *session) poll() {
 	}
 	s.reap(processes)
 	s.note(processes)
+	s.unexpected(processes)
 	if s.test == nil {
 		if s.closed && s.cmd.ProcessState == nil {
 			// It has closed the channel and lives on, where no test can begin or end.
@@ -212,11 +223,15 @@ func (s *session) poll() {
 // without one because it cannot be talked to any more.
 func (s *session) abort(limit *evidence.Limit) {
 	var stacks []evidence.Stacks
+	var partial *evidence.Deadlock
 	if limit == nil || limit.Kind == "time" {
+		if a, b, err := observe.Snapshots(os.Getpid()); err == nil {
+			partial = s.judge.Partial(a, b, evidence.Question{})
+		}
 		stacks = s.askStacks()
 	}
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
-		t.Limit, t.Stacks = limit, stacks
+		t.Limit, t.Stacks, t.Partial = limit, stacks, partial
 		if limit == nil {
 			t.Exit = "the program closed descriptors that were not its own (3 and 4 belong to the harness)"
 		}
@@ -240,9 +255,7 @@ func (s *session) handle(e wire.Event) {
 		s.end(e)
 		s.reply(wire.Reply{})
 	case wire.Deadlock:
-		s.deadlock.expect(e.PIDs)
-	case wire.Races:
-		s.reply(wire.Reply{Races: s.sharedRaces(true)})
+		s.expect(e.PIDs)
 	}
 }
 
@@ -270,7 +283,8 @@ func (s *session) begin(name string) {
 	s.before = s.look()
 	s.printed = s.out.total.Load()
 	s.begun = time.Now()
-	s.deadlock.begin()
+	s.expected = nil
+	s.deadlock.set(true, evidence.Question{})
 }
 
 // end looks again as it has ended.
@@ -289,7 +303,7 @@ func (s *session) end(e wire.Event) {
 
 // finish writes down what is known of the test, by whatever way it ended.
 func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
-	s.deadlock.end()
+	s.deadlock.set(false, evidence.Question{})
 	t := s.test
 	s.test = nil
 	if t == nil {
@@ -304,7 +318,7 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	t.Output = s.out.take()
 	t.Todo = s.dir.unwritten()
 	t.Races = append(t.Races, s.races()...)
-	t.SharedRaces = append(t.SharedRaces, s.sharedRaces(false)...)
+	t.SharedRaces = append(t.SharedRaces, s.sharedRaces()...)
 	t.Crashes = append(t.Crashes, s.readCrashes()...)
 	t.Processes = s.children()
 }

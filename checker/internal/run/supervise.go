@@ -19,7 +19,7 @@ import (
 // process that the job leaves without a parent, and returns what was seen.
 // Nothing that the job started is alive afterwards. A process supervises one job
 // at a time. The error is the context's, or the checker's own trouble.
-func Supervise(ctx context.Context, job Job) (evidence.Run, error) {
+func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) {
 	start := time.Now()
 	all := job.tests()
 	result := evidence.Run{
@@ -44,7 +44,7 @@ func Supervise(ctx context.Context, job Job) (evidence.Run, error) {
 	// A test that is ended from outside takes its process with it; the tests
 	// after it go on in a new one.
 	for len(todo) > 0 {
-		s, err := start1(job, dir, todo)
+		s, err := start1(job, judge, dir, todo)
 		if err != nil {
 			return result, err
 		}

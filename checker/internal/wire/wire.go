@@ -42,7 +42,6 @@ const (
 	Begin    = "begin"    // a test begins; the reply says go
 	End      = "end"      // a test has ended; the reply comes after the look at what it left
 	Deadlock = "deadlock" // the test waits for a proof that PIDs can never go on
-	Races    = "races"    // the test asks for the races on shared memory since its last such event
 )
 
 // An Event goes from the test process to the supervisor.
@@ -57,9 +56,8 @@ type Event struct {
 
 // A Reply goes back.
 type Reply struct {
-	Deadlock *evidence.Deadlock    `json:"deadlock,omitempty"`
-	Races    []evidence.SharedRace `json:"races,omitempty"`
-	Problem  string                `json:"problem,omitempty"` // why there is no answer
+	Deadlock *evidence.Deadlock `json:"deadlock,omitempty"`
+	Problem  string             `json:"problem,omitempty"` // why there is no answer
 }
 
 // A Child is what a child process announces as it starts.
