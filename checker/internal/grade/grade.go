@@ -46,6 +46,7 @@ type Kata struct {
 	Findings  []detect.Finding `json:"findings"`
 	Unchecked []string         `json:"unchecked,omitempty"` // findings that this system cannot look for
 	Seconds   float64          `json:"seconds"`
+	Cost      evidence.Cost    `json:"cost"` // processor time
 
 	Folder string `json:"-"`
 	Source string `json:"-"`
@@ -71,6 +72,8 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 	whole := 0
 	for _, run := range runs {
 		v.Seconds += run.Seconds + run.Build.Seconds
+		v.Cost.Supervisor += run.Cost.Supervisor
+		v.Cost.Watched += run.Cost.Watched
 		v.Source, v.Unchecked = run.Source, run.Unchecked
 		if run.Fault != "" {
 			v.Verdict, v.Why = CheckerError, run.Fault

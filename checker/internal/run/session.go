@@ -16,9 +16,9 @@ import (
 )
 
 // pace is how often the supervisor looks at the tree. It is the bound on how
-// long a tree can be over its limits, or asleep for ever, before that is noticed.
+// long a tree can be over its limits before that is noticed.
 const (
-	pace  = 25 * time.Millisecond
+	pace  = 100 * time.Millisecond
 	share = 30 // looks may take one part in so many of the time
 )
 
