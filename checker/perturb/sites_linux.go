@@ -1,0 +1,249 @@
+package perturb
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// RecordEnv names the environment variable that holds the path of the file to
+// which Opened appends a line for each new thing:
+//
+//	4312	fd	7	pipe:[81734]	/src/katas/01-spawn/spawn.go:31	sure
+//	4312	child	4313	worker	/src/katas/01-spawn/spawn.go:57	maybe
+//	4312	map	8192	/tmp/words	/src/katas/03-shared-memory/words.go:12	sure
+//
+// These are the process, the kind, the descriptor, child or size, its name,
+// the place, and "maybe" if another site was being passed at the same time.
+const RecordEnv = "PROKATA_SITES"
+
+// record is the value of RecordEnv; empty turns the sites off. It is set once,
+// before main.
+var record string
+
+func startSites() { record = os.Getenv(RecordEnv) }
+
+// budget is what all sites of a process may cost together; after it they are
+// no longer recorded. One costs some 10 us and 2 us for each open descriptor.
+const budget = int64(250 * time.Millisecond)
+
+// mapping is the kind of a site that maps memory. Any other kind is what the
+// target of a new descriptor begins with: "pipe:", "socket:", "/", or nothing
+// for all of them.
+const mapping = "map"
+
+// Opening is the place before a statement that opens something: what is there
+// now was not opened by it. Kind and site are those of Opened.
+func Opening(kind, site string) {
+	if record == "" || atomic.LoadInt64(&shared.cost) > budget {
+		return
+	}
+	off()
+	enter(hash(site))
+	start := time.Now()
+	if kind == mapping {
+		mappings(nil)
+	} else {
+		descriptors(kind, nil)
+	}
+	atomic.AddInt64(&shared.cost, int64(time.Since(start)))
+	on()
+}
+
+// Opened is the place behind a statement that opens something: what is new
+// since Opening, and of the kind in question, was opened by it.
+func Opened(kind, site string) {
+	if record == "" || atomic.LoadInt64(&shared.cost) > budget {
+		return
+	}
+	off()
+	sure := "maybe"
+	if leave(hash(site)) {
+		sure = "sure"
+	}
+	start := time.Now()
+	var out []byte
+	note := func(kind string, number int, name string) {
+		out = append(out, strconv.Itoa(syscall.Getpid())+"\t"+kind+"\t"+strconv.Itoa(number)+"\t"+clean(name)+"\t"+clean(site)+"\t"+sure+"\n"...)
+	}
+	if kind == mapping {
+		mappings(note)
+	} else {
+		descriptors(kind, note)
+	}
+	write(out)
+	atomic.AddInt64(&shared.cost, int64(time.Since(start)))
+	on()
+}
+
+// enter notes that a goroutine is about to pass a site.
+func enter(site uint64) {
+	atomic.AddInt32(&shared.inside[site%uint64(len(shared.inside))], 1)
+	atomic.AddInt32(&shared.pending, 1)
+}
+
+// leave notes that one has passed it and tells whether no other site is being
+// passed. It is called twice behind a statement with a body: there and at its
+// end. A statement that a panic left stays pending; then nothing is sure.
+func leave(site uint64) bool {
+	inside := &shared.inside[site%uint64(len(shared.inside))]
+	for n := atomic.LoadInt32(inside); n > 0; n = atomic.LoadInt32(inside) {
+		if atomic.CompareAndSwapInt32(inside, n, n-1) {
+			atomic.AddInt32(&shared.pending, -1)
+			break
+		}
+	}
+	return atomic.LoadInt32(&shared.pending) == 0
+}
+
+// descriptors compares the open descriptors with those known and calls note for
+// the new ones whose target begins with prefix.
+func descriptors(prefix string, note func(kind string, fd int, target string)) {
+	dir, err := syscall.Open("/proc/self/fd", syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer syscall.Close(dir)
+	var open [len(state{}.known)]bool
+	buf, link := make([]byte, 8<<10), make([]byte, 1<<10)
+	for {
+		n, err := syscall.ReadDirent(dir, buf)
+		if err != nil || n <= 0 {
+			break
+		}
+		_, _, names := syscall.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			fd, err := strconv.Atoi(name)
+			if err != nil || fd == dir || fd >= len(open) {
+				continue
+			}
+			n, err := syscall.Readlink("/proc/self/fd/"+name, link)
+			if err != nil {
+				continue
+			}
+			open[fd] = true
+			target := string(link[:n])
+			if h := hash(target); atomic.SwapUint64(&shared.known[fd], h) == h || note == nil {
+				continue
+			}
+			if target == "anon_inode:[pidfd]" {
+				if pid, ok := pidOf(name); ok {
+					note("child", pid, command(pid))
+				}
+			} else if strings.HasPrefix(target, prefix) {
+				note("fd", fd, target)
+			}
+		}
+	}
+	for fd := range open {
+		if !open[fd] {
+			atomic.StoreUint64(&shared.known[fd], 0)
+		}
+	}
+}
+
+// pidOf returns the process that a pidfd stands for. Package os holds one for
+// each child that it started, until somebody waits for it. A line of its
+// /proc/self/fdinfo file:
+//
+//	Pid:	4313
+func pidOf(fd string) (int, bool) {
+	_, after, ok := strings.Cut(read("/proc/self/fdinfo/"+fd), "\nPid:\t")
+	if !ok {
+		return 0, false
+	}
+	after, _, _ = strings.Cut(after, "\n")
+	pid, err := strconv.Atoi(after)
+	return pid, err == nil && pid > 0
+}
+
+// command returns argument 0 of a process.
+func command(pid int) string {
+	name, _, _ := strings.Cut(read("/proc/"+strconv.Itoa(pid)+"/cmdline"), "\x00")
+	return name
+}
+
+// mappings compares the shared mappings with those known and calls note for the
+// new ones. A line of /proc/self/maps:
+//
+//	7f1c2a400000-7f1c2a402000 rw-s 00000000 00:1a 5	/tmp/words (deleted)
+func mappings(note func(kind string, size int, path string)) {
+	for line := range strings.Lines(read("/proc/self/maps")) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 || !strings.HasSuffix(fields[1], "s") || !learn(hash(fields[0]+fields[3]+fields[4])) || note == nil {
+			continue
+		}
+		from, to, _ := strings.Cut(fields[0], "-")
+		begin, err1 := strconv.ParseUint(from, 16, 64)
+		end, err2 := strconv.ParseUint(to, 16, 64)
+		if err1 == nil && err2 == nil {
+			note("map", int(end-begin), strings.Join(fields[5:], " "))
+		}
+	}
+}
+
+// learn puts h into the set of known mappings and tells whether it is new.
+func learn(h uint64) bool {
+	for i := range shared.mapped {
+		slot := &shared.mapped[(h+uint64(i))%uint64(len(shared.mapped))]
+		if atomic.CompareAndSwapUint64(slot, 0, h) {
+			return true
+		}
+		if atomic.LoadUint64(slot) == h {
+			return false
+		}
+	}
+	return false // the set is full: better nothing than something wrong
+}
+
+// read returns the content of a file of /proc, or nothing.
+func read(path string) string {
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return ""
+	}
+	defer syscall.Close(fd)
+	var content []byte
+	for buf := make([]byte, 16<<10); ; {
+		n, err := syscall.Read(fd, buf)
+		if err != nil || n <= 0 {
+			return string(content)
+		}
+		content = append(content, buf[:n]...)
+	}
+}
+
+// write appends to the record in one call, which is atomic between processes.
+func write(lines []byte) {
+	if len(lines) == 0 {
+		return
+	}
+	fd, err := syscall.Open(record, syscall.O_WRONLY|syscall.O_APPEND|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer syscall.Close(fd)
+	syscall.Write(fd, lines)
+}
+
+// clean keeps a name from breaking the line that it stands in.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// hash is FNV-1a, without the indirection of hash/fnv; never 0.
+func hash(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h | 1
+}
