@@ -12,10 +12,13 @@ import (
 // has no end of its own, and did none of them run since the last look? It
 // proves nothing; it says when a snapshot is worth its price.
 type pulse struct {
-	root   int
-	marks  []mark // of the last look, if the tree was still
-	buf    []byte
-	moving string // folder of the thread that was seen to run, which may run on
+	root  int
+	marks []mark // of the last look, if the tree was still
+	buf   []byte
+
+	// The thread that was seen to run, which may run on.
+	movingPID int
+	moving    string
 }
 
 // A mark is how long a thread has run, and how often it was put on a processor.
@@ -28,13 +31,13 @@ type mark struct {
 // still takes a look. It stops at the first thread that is not at rest, and
 // begins with that one the next time: a tree that works costs two small reads.
 func (p *pulse) still(q evidence.Question) (still, changed bool) {
-	if p.moving != "" {
-		if _, ok := p.thread(p.moving); !ok {
-			return p.moved(p.moving)
-		}
-		p.moving = ""
-	}
 	skip := append([]int{p.root}, q.Assume...)
+	if p.moving != "" && !slices.Contains(skip, p.movingPID) {
+		if _, ok := p.thread(p.moving); !ok {
+			return p.moved(p.movingPID, p.moving)
+		}
+	}
+	p.moving = ""
 	var pids []int
 	if len(q.Only) == 0 {
 		pids = p.below(p.root, nil)
@@ -55,7 +58,7 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 		for _, tid := range tids {
 			m, ok := p.thread(dir + strconv.Itoa(tid) + "/")
 			if !ok {
-				return p.moved(dir + strconv.Itoa(tid) + "/")
+				return p.moved(pid, dir+strconv.Itoa(tid)+"/")
 			}
 			m.tid = tid
 			marks = append(marks, m)
@@ -66,8 +69,8 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 	return true, changed
 }
 
-func (p *pulse) moved(dir string) (still, changed bool) {
-	p.moving, p.marks = dir, nil
+func (p *pulse) moved(pid int, dir string) (still, changed bool) {
+	p.movingPID, p.moving, p.marks = pid, dir, nil
 	return false, true
 }
 
@@ -86,7 +89,7 @@ func (p *pulse) thread(dir string) (m mark, ok bool) {
 		t := evidence.Thread{Call: calls[b.nr], Args: b.args[:]}
 		// A futex with a timeout may be the Go runtime's monitor, whose sleep
 		// of a minute does not count; a snapshot tells.
-		if t.Timed() && t.Call != "futex" && t.Call != "restart_syscall" {
+		if t.Timed() && t.Call != "futex" && t.Call != "restart_syscall" && !p.stopped(dir) {
 			return m, false
 		}
 	}
@@ -101,6 +104,16 @@ func (p *pulse) thread(dir string) (m mark, ok bool) {
 	}
 	m.times = uint64(decimal(field(p.buf, "voluntary_ctxt_switches")) + decimal(field(p.buf, "nonvoluntary_ctxt_switches")))
 	return m, true
+}
+
+// stopped: no timer wakes a thread before a signal lets it go on.
+func (p *pulse) stopped(dir string) bool {
+	var err error
+	if p.buf, err = read(dir+"stat", p.buf); err != nil {
+		return false
+	}
+	s, err := parseStat(p.buf)
+	return err == nil && s.state == "T"
 }
 
 // parseSchedstat reads a line such as

@@ -1,30 +1,28 @@
 package observe
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"prokata/checker/internal/evidence"
 )
 
 // Run watches until the context ends. The error is never the tree's fault: it
-// says what the kernel did not show.
+// says what the kernel did not show. That the root has ended is none.
 func (w Watch) Run(ctx context.Context) error {
+	w.Every, w.Step, w.Pairs = cmp.Or(w.Every, Pace), cmp.Or(w.Step, Step), cmp.Or(w.Pairs, Pairs)
 	o, p := New(w.Root), &pulse{root: w.Root}
-	every, pairs := w.Every, w.Pairs
-	if every == 0 {
-		every = Pace
-	}
-	if pairs == 0 {
-		pairs = Pairs
-	}
-	timer := time.NewTimer(every)
+	timer := time.NewTimer(w.Every)
 	defer timer.Stop()
-	equal := 0              // pairs of equal looks in a row
-	ask := 0                // ask for a decision once there are so many
-	patience := pairs       // how many more it takes after a decision that was "alive"
-	for pause := every; ; { // until the next look
+	equal := 0    // pairs of equal looks in a row
+	due := 0      // ask for a decision when there are so many
+	patience := 0 // how many more it takes after one that was "alive"
+	for pause := w.Every; ; {
 		timer.Reset(pause)
 		select {
 		case <-ctx.Done():
@@ -36,39 +34,53 @@ func (w Watch) Run(ctx context.Context) error {
 		if wanted {
 			still, changed = p.still(q)
 		}
-		pause = every
 		if !still || changed {
-			equal, ask, patience = 0, pairs, pairs
-			continue
-		}
-		if equal++; equal < ask {
-			if ask > pairs {
-				pause = 2 * every // it was found to be alive, as it stands
+			equal, due, patience = 0, w.Pairs, w.Pairs
+			pause = w.Every
+			if still {
+				pause = w.Step
 			}
 			continue
 		}
+		if equal++; equal < due {
+			continue
+		}
+		// From here on it is judged to be alive as it stands, or dead, unless
+		// it moves: no need to hurry.
+		pause = w.Every
 		a, err := o.Snapshot()
+		if errors.Is(err, unix.ESRCH) { // the root has ended
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("watch: %w", err)
 		}
 		b, err := o.Snapshot()
+		if errors.Is(err, unix.ESRCH) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("watch: %w", err)
 		}
-		if d, reason := w.Decide(a, b, q); d != nil {
+		d, reason := w.Decide(a, b, q)
+		switch {
+		case d != nil:
 			w.Found(d, b)
-			ask = 1 << 30 // said once, until something moves
-		} else {
+			due = never
+		default:
 			if w.Alive != nil {
 				w.Alive(reason)
 			}
-			// Nothing in the tree has changed, but outside something may. Ask
-			// again, ever more rarely.
+			// Outside of the tree something may change that does not show in
+			// it: ask again, ever more rarely.
 			patience = min(2*patience, 40)
-			ask = equal + patience
+			due = equal + patience
 		}
 	}
 }
+
+// never is more looks than there will be.
+const never = 1 << 62
 
 // Snapshots takes two, one after the other, for a decision at a time limit.
 func Snapshots(root int) (a, b evidence.Snapshot, err error) {
