@@ -1,0 +1,56 @@
+package sharedmemory_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	sharedmemory "prokata/katas/03-shared-memory"
+)
+
+// The race: it passes because the harness has seen two processes at the same
+// number at the same time.
+func TestUnlockedRaceIsObserved(t *testing.T) {
+	harness.Test(t)
+	var races []harness.SharedRace
+	for len(races) == 0 { // each run is a sample; nearly all show it
+		races = harness.SharedRaces(t, func() {
+			n, err := sharedmemory.Count(context.Background(), sharedmemory.Unlocked, 4, 1000)
+			require.NoError(t, err)
+			assert.Positive(t, n)
+			assert.LessOrEqual(t, n, int64(4000), "4 processes incremented 1,000 times each")
+		})
+	}
+	for _, r := range races {
+		assert.NotEqual(t, r.First.PID, r.Second.PID, "the race was within one process")
+		assert.True(t, r.First.Write || r.Second.Write)
+		for _, a := range []harness.Access{r.First, r.Second} {
+			assert.True(t, strings.Contains(a.Line, ".go:"), "the line of an access was %q", a.Line)
+		}
+		t.Logf("number %d: process %d at %s and process %d at %s",
+			r.Word, r.First.PID, r.First.Line, r.Second.PID, r.Second.Line)
+	}
+}
+
+// The fix: the harness watches as closely, and sees nothing.
+func TestAtomicCount(t *testing.T) {
+	harness.Test(t)
+	for range 3 {
+		n, err := sharedmemory.Count(context.Background(), sharedmemory.Atomic, 4, 1000)
+		require.NoError(t, err)
+		require.EqualValues(t, 4000, n, "4 processes incremented 1,000 times each in one step")
+	}
+}
+
+func TestAddReturnsNewNumber(t *testing.T) {
+	harness.Test(t)
+	s := create(t, 2)
+	v := value(t, s, 1)
+	assert.EqualValues(t, 5, v.Add(5))
+	assert.EqualValues(t, 3, v.Add(-2))
+	assert.EqualValues(t, 3, v.Get())
+}
