@@ -79,7 +79,7 @@ func TestMebibyteItems(t *testing.T) {
 		c.order(order{Do: "Drain"})
 	}
 	want := map[string]bool{}
-	for i := range 6 {
+	for i := range 4 {
 		item := fmt.Sprint(i) + strings.Repeat(string(rune('a'+i)), 1<<20)
 		want[item] = true
 		put(t, q, item)
@@ -109,7 +109,8 @@ func TestItemThatCannotBeEncoded(t *testing.T) {
 		require.Equal(t, want, c.get(), "an item that was refused has damaged the queue")
 	}
 	c.done()
-	finish(t, q, c)
+	c.end()
+	finish(t, q)
 }
 
 func TestProducerKilled(t *testing.T) {

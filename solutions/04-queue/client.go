@@ -2,7 +2,7 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"os"
@@ -22,12 +22,12 @@ type client struct {
 	conn    *os.File
 	turn    chan struct{} // a lock whose wait can be given up: one request at a time
 	sending sync.Mutex    // one message at a time: "cancel" and "done" do not wait for the turn
-	enc     *json.Encoder
-	dec     *json.Decoder
+	enc     *gob.Encoder
+	dec     *gob.Decoder
 }
 
 func newClient(conn *os.File) *client {
-	return &client{conn: conn, turn: make(chan struct{}, 1), enc: json.NewEncoder(conn), dec: json.NewDecoder(conn)}
+	return &client{conn: conn, turn: make(chan struct{}, 1), enc: gob.NewEncoder(conn), dec: gob.NewDecoder(conn)}
 }
 
 // inherit makes a client of the end that this process was started with.

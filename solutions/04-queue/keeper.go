@@ -2,7 +2,7 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/gob"
 	"os"
 	"slices"
 	"sync"
@@ -11,16 +11,16 @@ import (
 // A request is what a producer or consumer asks of the keeper. Each gets one
 // reply, but for "cancel" and "done", which get none.
 type request struct {
-	Op    string          `json:"op"`            // "put", "get", "cancel" or "done"
-	Try   bool            `json:"try,omitempty"` // do not wait
-	Item  json.RawMessage `json:"item,omitempty"`
-	Tasks []int           `json:"tasks,omitempty"`
+	Op    string // "put", "get", "cancel" or "done"
+	Try   bool   // do not wait
+	Item  []byte
+	Tasks []int
 }
 
 type reply struct {
-	Err  string          `json:"err,omitempty"` // "full", "empty", "closed" or "cancelled"
-	Task int             `json:"task,omitempty"`
-	Item json.RawMessage `json:"item,omitempty"`
+	Err  string // "full", "empty", "closed" or "cancelled"
+	Task int
+	Item []byte
 }
 
 // A keeper is the one place that knows where every item is. Several processes
@@ -43,7 +43,7 @@ type keeper struct {
 
 type task struct {
 	number int
-	item   json.RawMessage
+	item   []byte
 	pid    int
 }
 
@@ -85,12 +85,12 @@ func (k *keeper) serve(p *peer) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		enc := json.NewEncoder(p.conn)
+		enc := gob.NewEncoder(p.conn)
 		for r := range p.replies {
 			enc.Encode(r) // An error means that it has gone, and then the reading ends too.
 		}
 	}()
-	for dec := json.NewDecoder(p.conn); ; {
+	for dec := gob.NewDecoder(p.conn); ; {
 		var r request
 		if dec.Decode(&r) != nil {
 			break // It closed its end, or it died and the kernel closed it.
