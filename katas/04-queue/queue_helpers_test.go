@@ -206,7 +206,6 @@ type child[T any] struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	in  io.WriteCloser
-	out *os.File
 	enc *json.Encoder
 	dec *json.Decoder
 }
@@ -234,19 +233,18 @@ func startProducer(t *testing.T, q *queue.Queue[int]) *child[int] {
 func start[T any](t *testing.T, cmd *exec.Cmd, start func(*exec.Cmd) error) *child[T] {
 	t.Helper()
 	c := &child[T]{t: t, cmd: cmd}
-	var err error
-	c.in, err = cmd.StdinPipe()
+	// Not StdinPipe: who would close it if the queue did not start the command?
+	stdin, in, err := os.Pipe()
 	require.NoError(t, err)
-	r, w, err := os.Pipe()
+	t.Cleanup(func() { in.Close() })
+	out, stdout, err := os.Pipe()
 	require.NoError(t, err)
-	t.Cleanup(func() { r.Close() })
-	cmd.Stdout, cmd.Stderr, c.out = w, os.Stderr, r
-	c.enc, c.dec = json.NewEncoder(c.in), json.NewDecoder(r)
+	t.Cleanup(func() { out.Close() })
+	c.in, c.enc, c.dec = in, json.NewEncoder(in), json.NewDecoder(out)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, os.Stderr
 	err = start(cmd)
-	w.Close()
-	if err != nil {
-		c.in.Close()
-	}
+	stdin.Close()
+	stdout.Close()
 	require.NoError(t, err, "the queue did not start the child")
 	t.Cleanup(func() { // for a test that failed on its way
 		if cmd.ProcessState == nil {
