@@ -47,9 +47,9 @@ var (
 
 // The kinds of a frame, and the length of its header.
 const (
-	message    = 0
-	openFile   = 1
-	headerSize = 5
+	messageKind = 0
+	fileKind    = 1
+	headerSize  = 5
 )
 
 // end is the variable that tells a child which of its descriptors is its end.
@@ -162,15 +162,15 @@ func Open() (*Conn, error) {
 // goroutines do not mix.
 //
 // Send fails with io.ErrClosedPipe when the other side has closed or died.
-func (c *Conn) Send(payload []byte) error {
-	if len(payload) > MaxMessage {
+func (c *Conn) Send(message []byte) error {
+	if len(message) > MaxMessage {
 		return ErrTooLong
 	}
-	// Header and payload in one piece: one write takes both, if there is room.
-	frame := make([]byte, headerSize, headerSize+len(payload))
-	frame[0] = message
-	binary.BigEndian.PutUint32(frame[1:], uint32(len(payload)))
-	return c.send(append(frame, payload...), nil)
+	// Header and message in one piece: one write takes both, if there is room.
+	frame := make([]byte, headerSize, headerSize+len(message))
+	frame[0] = messageKind
+	binary.BigEndian.PutUint32(frame[1:], uint32(len(message)))
+	return c.send(append(frame, message...), nil)
 }
 
 // Recv waits for the next message and returns it. At the end of the stream,
@@ -181,8 +181,8 @@ func (c *Conn) Send(payload []byte) error {
 // but for a small factor. After ErrTooLong or ErrCorrupt nothing more can be
 // received.
 func (c *Conn) Recv() ([]byte, error) {
-	payload, _, err := c.receive(message)
-	return payload, err
+	message, _, err := c.receive(messageKind)
+	return message, err
 }
 
 // Poll waits until Recv or RecvFile would return at once, be it with an error,
@@ -205,7 +205,7 @@ func (c *Conn) SendFile(f *os.File) error {
 	}
 	// The kernel takes the descriptor along with the bytes of one write.
 	controlErr := raw.Control(func(fd uintptr) {
-		err = c.send([]byte{openFile, 0, 0, 0, 0}, syscall.UnixRights(int(fd)))
+		err = c.send([]byte{fileKind, 0, 0, 0, 0}, syscall.UnixRights(int(fd)))
 	})
 	return errors.Join(controlErr, err)
 }
@@ -213,7 +213,7 @@ func (c *Conn) SendFile(f *os.File) error {
 // RecvFile waits for the next file, as Recv does for a message, and returns it.
 // It belongs to the caller.
 func (c *Conn) RecvFile() (*os.File, error) {
-	_, f, err := c.receive(openFile)
+	_, f, err := c.receive(fileKind)
 	return f, err
 }
 

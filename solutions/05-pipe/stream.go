@@ -78,7 +78,7 @@ func (c *Conn) receive(kind byte) (payload []byte, file *os.File, err error) {
 		case frame[0] != kind:
 			wrong = true
 			return true
-		case kind == openFile:
+		case kind == fileKind:
 			file, c.files = c.files[0], c.files[1:]
 		}
 		// The caller gets this part of the memory for good; it ends where the rest
@@ -100,9 +100,9 @@ func (c *Conn) frame() []byte {
 	}
 	kind, length := c.in[0], binary.BigEndian.Uint32(c.in[1:])
 	switch {
-	case kind == message && length > MaxMessage:
+	case kind == messageKind && length > MaxMessage:
 		c.in, c.err = nil, ErrTooLong
-	case kind > openFile, kind == openFile && (length > 0 || len(c.files) == 0):
+	case kind > fileKind, kind == fileKind && (length > 0 || len(c.files) == 0):
 		c.in, c.err = nil, ErrCorrupt
 	case len(c.in) >= headerSize+int(length):
 		return c.in[:headerSize+int(length)]
