@@ -1,0 +1,177 @@
+package pipe_test
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	pipe "prokata/katas/05-pipe"
+)
+
+func TestRequestAndAnswer(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	for _, message := range []string{"hello", "Grüße, 世界", "two\nlines\n", "\x00\xff"} {
+		assert.Equal(t, message, c.ask(message), "the answer of the child was not the message that it had got")
+	}
+	assert.NotEqual(t, os.Getpid(), c.cmd.Process.Pid)
+	c.end()
+}
+
+func TestBoundaries(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	// All are sent before the first answer is received: so the stream holds many
+	// messages at one time, and parts of them.
+	lengths := []int{1, 4, 5, 1, 0, 4095, 4096, 4097, 65535, 65536, 65537, 3, 0, 0, 1 << 20, 2}
+	together(func() {
+		for i, n := range lengths {
+			assert.NoError(t, c.Send(pattern(n, byte(i))), "Send returned an error")
+		}
+	}, func() {
+		for i, n := range lengths {
+			message, err := c.Recv()
+			if !assert.NoError(t, err, "Recv returned an error") {
+				return
+			}
+			assert.Len(t, message, n, "message %d did not keep its boundaries", i)
+			assert.True(t, bytes.Equal(pattern(n, byte(i)), message), "message %d of %d bytes arrived changed", i, n)
+		}
+	})
+	c.end()
+}
+
+func TestEmptyMessages(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	for range 3 {
+		require.NoError(t, c.Send(nil), "Send refused an empty message")
+		message, err := c.Recv()
+		require.NoError(t, err, "Recv took an empty message for an error or for the end of the stream")
+		assert.Empty(t, message)
+	}
+	assert.Equal(t, "more", c.ask("more"), "after empty messages the stream was out of step")
+	c.end()
+}
+
+func TestBothWaysAtOnce(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-count")
+	together(
+		func() { assert.NoError(t, sendNumbers(c.Conn), "Send returned an error") },
+		func() { assert.NoError(t, recvNumbers(c.Conn), "what the child sent did not arrive in order") },
+	)
+	c.wait()
+	require.NoError(t, c.Close())
+}
+
+func TestEndOfStream(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-burst")
+	c.wait() // It has ended before the first message is received.
+	for _, want := range []string{"one", "two", "three"} {
+		require.Equal(t, want, c.hear(), "a message that was sent before the end did not arrive")
+	}
+	for range 2 {
+		_, err := c.Recv()
+		assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had ended")
+	}
+	require.NoError(t, c.Close())
+}
+
+func TestChildKilled(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	assert.Equal(t, "hello", c.ask("hello"))
+	recv := make(chan error)
+	go func() {
+		_, err := c.Recv()
+		recv <- err
+	}()
+	c.kill()
+	assert.Equal(t, io.EOF, <-recv, "Recv did not return io.EOF when the other side was killed")
+	require.NoError(t, c.Close())
+}
+
+func TestChildHoldsItsEndAlone(t *testing.T) {
+	harness.Test(t)
+	// A child whose stream ends ends too, though others that were started before
+	// and after it still run: nobody but this process holds a copy of this end.
+	var children []*child
+	for i := range 3 {
+		c := start(t, "pipe-echo")
+		require.Equal(t, strconv.Itoa(i), c.ask(strconv.Itoa(i)))
+		children = append(children, c)
+	}
+	for _, i := range []int{1, 0, 2} {
+		children[i].end()
+	}
+}
+
+func TestPipeWithinOneProcess(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	for _, way := range []struct{ from, to *pipe.Conn }{{a, b}, {b, a}} {
+		require.NoError(t, way.from.Send([]byte("hello")), "Send returned an error")
+		message, err := way.to.Recv()
+		require.NoError(t, err, "Recv returned an error")
+		assert.Equal(t, "hello", string(message))
+	}
+	require.NoError(t, a.Send([]byte("last")))
+	require.NoError(t, a.Close(), "Close returned an error")
+	message, err := b.Recv()
+	require.NoError(t, err, "a message that was sent before Close did not arrive")
+	assert.Equal(t, "last", string(message))
+	_, err = b.Recv()
+	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had closed")
+}
+
+func TestUseAfterClose(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	require.NoError(t, b.Send([]byte("too late")))
+	require.NoError(t, a.Poll(t.Context()), "Poll returned an error") // It has arrived, and is never received.
+	require.NoError(t, a.Close(), "Close returned an error")
+	assert.ErrorIs(t, a.Send([]byte("x")), pipe.ErrClosed, "Send did not say that the connection is closed")
+	_, err := a.Recv()
+	assert.ErrorIs(t, err, pipe.ErrClosed, "Recv did not say that the connection is closed")
+	assert.ErrorIs(t, a.SendFile(os.Stderr), pipe.ErrClosed, "SendFile did not say that the connection is closed")
+	_, err = a.RecvFile()
+	assert.ErrorIs(t, err, pipe.ErrClosed, "RecvFile did not say that the connection is closed")
+	assert.ErrorIs(t, a.Poll(t.Context()), pipe.ErrClosed, "Poll did not say that the connection is closed")
+	assert.ErrorIs(t, a.Poll(ended()), pipe.ErrClosed, "Poll did not say that the connection is closed")
+	_, err = pipe.Wait(t.Context(), b, a)
+	assert.ErrorIs(t, err, pipe.ErrClosed, "Wait did not say that a connection is closed")
+	assert.ErrorIs(t, a.Close(), pipe.ErrClosed, "the second Close returned no error")
+}
+
+func TestCloseEndsRecv(t *testing.T) {
+	harness.Test(t)
+	a, _ := pair(t)
+	errs := make(chan error)
+	for range 2 {
+		go func() {
+			_, err := a.Recv()
+			errs <- err
+		}()
+	}
+	require.NoError(t, a.Close(), "Close returned an error")
+	for range 2 {
+		assert.ErrorIs(t, <-errs, pipe.ErrClosed, "Recv did not return ErrClosed when its own end was closed")
+	}
+}
+
+func TestSendToNobody(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	assert.Equal(t, "hello", c.ask("hello"))
+	c.kill()
+	assert.ErrorIs(t, c.Send([]byte("hello")), io.ErrClosedPipe, "Send did not return io.ErrClosedPipe when the other side had died")
+	require.NoError(t, c.Close())
+}

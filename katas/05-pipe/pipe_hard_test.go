@@ -1,0 +1,336 @@
+package pipe_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/moby/sys/reexec"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	pipe "prokata/katas/05-pipe"
+)
+
+func TestBothSendFirst(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-big")
+	require.NoError(t, c.Send(pattern(bigLength, 1)), "Send returned an error")
+	message, err := c.Recv()
+	require.NoError(t, err, "Recv returned an error")
+	assert.True(t, bytes.Equal(pattern(bigLength, 2), message), "a message of 16 MiB arrived changed, and %d bytes long", len(message))
+	assert.Equal(t, "whole", c.hear(), "a message of 16 MiB arrived changed")
+	c.wait()
+	require.NoError(t, c.Close())
+}
+
+func TestRecvDuringSend(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-flooded")
+	sent := make(chan error)
+	go func() { sent <- c.Send(make([]byte, bigLength)) }()
+	// The child receives nothing before its message was received here: so this
+	// Recv must come to its end while that Send waits for room.
+	assert.Equal(t, "go", c.hear())
+	require.NoError(t, c.in.Close())
+	require.NoError(t, <-sent, "Send returned an error")
+	assert.Equal(t, "16777216", c.hear())
+	c.wait()
+	require.NoError(t, c.Close())
+}
+
+func TestDiesWhileWeSend(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-deaf")
+	assert.Equal(t, "here", c.hear())
+	sent := make(chan error)
+	go func() { sent <- c.Send(make([]byte, bigLength)) }()
+	c.kill()
+	assert.ErrorIs(t, <-sent, io.ErrClosedPipe, "Send did not return io.ErrClosedPipe when the other side died meanwhile")
+	// It had not received all: some systems call that a reset.
+	_, err := c.Recv()
+	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had died with something left to receive")
+	require.NoError(t, c.Close())
+}
+
+func TestCloseEndsSend(t *testing.T) {
+	harness.Test(t)
+	c, other := raw(t)
+	sent := make(chan error)
+	go func() { sent <- c.Send(make([]byte, bigLength)) }()
+	// It is under way, and there is no room for all of it.
+	_, err := other.Read(make([]byte, 1))
+	require.NoError(t, err)
+	require.NoError(t, c.Close(), "Close returned an error")
+	assert.ErrorIs(t, <-sent, pipe.ErrClosed, "Send did not return ErrClosed when its own end was closed")
+}
+
+func TestPoll(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	assert.ErrorIs(t, c.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context")
+	assert.ErrorIs(t, c.Poll(ended()), context.Canceled, "Poll did not return at once from a look at nothing")
+	require.NoError(t, c.Send([]byte("hello")))
+	require.NoError(t, c.Poll(t.Context()), "Poll returned an error, and a message was there")
+	require.NoError(t, c.Poll(ended()), "Poll did not see the message that was there")
+	assert.Equal(t, "hello", c.hear(), "Poll took the message")
+	assert.Equal(t, "again", c.ask("again"), "a context that ended before has spoiled the connection")
+	c.kill()
+	require.NoError(t, c.Poll(t.Context()), "Poll did not return nil at the end of the stream: Recv would not wait there")
+	require.NoError(t, c.Close())
+}
+
+func TestPollWaitsForAWholeMessage(t *testing.T) {
+	harness.Test(t)
+	c, other := raw(t)
+	write := func(s string) {
+		t.Helper()
+		_, err := other.WriteString(s)
+		require.NoError(t, err)
+	}
+	whole := frame(0, 5, "hello")
+	write(whole[:3])
+	assert.ErrorIs(t, c.Poll(ended()), context.Canceled, "Poll took a part of a header for a message")
+	write(whole[3:8])
+	assert.ErrorIs(t, c.Poll(ended()), context.Canceled, "Poll took a part of a message for a message")
+	write(whole[8:] + whole[:6])
+	assert.NoError(t, c.Poll(ended()), "Poll did not see the message that was there")
+	message, err := c.Recv()
+	require.NoError(t, err, "Recv returned an error")
+	assert.Equal(t, "hello", string(message))
+	assert.ErrorIs(t, c.Poll(ended()), context.Canceled, "Poll took a part of a message for a message")
+	write(whole[6:])
+	assert.NoError(t, c.Poll(ended()), "Poll did not see the message that was there")
+	message, err = c.Recv()
+	require.NoError(t, err, "Recv returned an error")
+	assert.Equal(t, "hello", string(message))
+}
+
+func TestByteByByte(t *testing.T) {
+	harness.Test(t)
+	c, other := raw(t)
+	received := make(chan string, 4)
+	go func() {
+		for {
+			message, err := c.Recv()
+			if err != nil {
+				received <- err.Error()
+				return
+			}
+			received <- string(message)
+		}
+	}()
+	for _, b := range []byte(frame(0, 5, "hello") + frame(0, 0, "") + frame(0, 300, string(pattern(300, 7)))) {
+		_, err := other.Write([]byte{b})
+		require.NoError(t, err)
+		runtime.Gosched() // so that it is read alone, now and then
+	}
+	assert.Equal(t, "hello", <-received, "a message whose bytes came one by one was not put together")
+	assert.Empty(t, <-received)
+	assert.Equal(t, string(pattern(300, 7)), <-received)
+	require.NoError(t, other.Close())
+	assert.Equal(t, io.EOF.Error(), <-received)
+}
+
+func TestManySenders(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-judge")
+	const senders, messages = 8, 20
+	var all []func()
+	for i := range senders {
+		all = append(all, func() {
+			for n := range messages {
+				// Longer than the socket holds, now and then: a frame that is written
+				// in several pieces is where another could come in between.
+				message := bytes.Repeat([]byte{'a' + byte(i)}, 1+n*n*997)
+				if !assert.NoError(t, c.Send(message), "Send returned an error") {
+					return
+				}
+			}
+		})
+	}
+	answers := map[string]int{}
+	all = append(all, func() {
+		for range senders * messages {
+			message, err := c.Recv()
+			if !assert.NoError(t, err, "the messages of several goroutines got mixed") {
+				c.Close() // or else the senders would wait
+				return
+			}
+			answers[string(message)]++
+		}
+	})
+	together(all...)
+	for i := range senders {
+		assert.Equal(t, messages, answers[string(rune('a'+i))], "not every message arrived exactly once")
+	}
+	c.Close()
+	c.wait()
+}
+
+func TestBadFrames(t *testing.T) {
+	harness.Test(t)
+	for _, test := range []struct {
+		name, bytes string
+		want        error
+	}{
+		{"an end inside of a header", frame(0, 5, "")[:3], io.ErrUnexpectedEOF},
+		{"an end right after a header", frame(0, 5, ""), io.ErrUnexpectedEOF},
+		{"an end inside of a message", frame(0, 5, "hell"), io.ErrUnexpectedEOF},
+		{"a claim of 4 GiB", frame(0, 1<<32-1, "hello"), pipe.ErrTooLong},
+		{"a claim of one byte too many", frame(0, pipe.MaxMessage+1, "hello"), pipe.ErrTooLong},
+		{"a claim of the highest length, and an end", frame(0, pipe.MaxMessage, "hello"), io.ErrUnexpectedEOF},
+		{"an unknown kind", frame(2, 5, "hello"), pipe.ErrCorrupt},
+		{"a kind of 255", "\xff\xff\xff\xff\xff\xff\xff", pipe.ErrCorrupt},
+		{"a file that was not sent", frame(1, 0, ""), pipe.ErrCorrupt},
+		{"a file with a message", frame(1, 2, "hi"), pipe.ErrCorrupt},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, other := raw(t)
+			_, err := other.WriteString(frame(0, 4, "good") + test.bytes)
+			require.NoError(t, err)
+			require.NoError(t, other.Close())
+			message, err := c.Recv()
+			require.NoError(t, err, "a good message before %s was not received", test.name)
+			assert.Equal(t, "good", string(message))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range 2 {
+				_, err = c.Recv()
+				assert.ErrorIs(t, err, test.want, "Recv did not refuse %s", test.name)
+				_, err = c.RecvFile()
+				assert.ErrorIs(t, err, test.want, "RecvFile did not refuse %s", test.name)
+			}
+			runtime.ReadMemStats(&after)
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), "memory was taken for what a header had claimed")
+			assert.NoError(t, c.Poll(t.Context()), "Poll did not return nil where Recv would return an error at once")
+		})
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	assert.ErrorIs(t, c.Send(make([]byte, pipe.MaxMessage+1)), pipe.ErrTooLong, "Send did not refuse a message that is too long")
+	assert.Equal(t, "hello", c.ask("hello"), "a part of the message that was refused was sent")
+	c.end()
+}
+
+func TestWait(t *testing.T) {
+	harness.Test(t)
+	a, b, c := start(t, "pipe-echo"), start(t, "pipe-echo"), start(t, "pipe-echo")
+	wait := func(ctx context.Context) ([]*pipe.Conn, error) { return pipe.Wait(ctx, a.Conn, b.Conn, c.Conn) }
+	_, err := wait(brief(t))
+	assert.ErrorIs(t, err, context.DeadlineExceeded, "Wait did not end with its context")
+	require.NoError(t, b.Send([]byte("second")))
+	ready, err := wait(t.Context())
+	require.NoError(t, err, "Wait returned an error")
+	assertConns(t, []*child{b}, ready)
+	assert.Equal(t, "second", b.hear(), "Wait took the message")
+
+	require.NoError(t, c.Send([]byte("third")))
+	require.NoError(t, a.Send([]byte("first")))
+	require.NoError(t, a.Poll(t.Context()))
+	require.NoError(t, c.Poll(t.Context()))
+	ready, err = wait(t.Context())
+	require.NoError(t, err, "Wait returned an error")
+	assertConns(t, []*child{a, c}, ready)
+	assert.Equal(t, "first", a.hear())
+	assert.Equal(t, "third", c.hear())
+
+	b.kill()
+	ready, err = wait(t.Context())
+	require.NoError(t, err, "Wait returned an error")
+	assertConns(t, []*child{b}, ready)
+	_, err = b.Recv()
+	assert.Equal(t, io.EOF, err)
+	require.NoError(t, b.Close())
+	a.end()
+	c.end()
+}
+
+// assertConns expects the connections of just these children, in their order.
+func assertConns(t *testing.T, want []*child, got []*pipe.Conn) {
+	t.Helper()
+	if assert.Len(t, got, len(want), "Wait did not return just the connections that were ready") {
+		for i := range want {
+			assert.Same(t, want[i].Conn, got[i], "Wait did not return the connections that were ready, in order")
+		}
+	}
+}
+
+func TestFile(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-file")
+	path := filepath.Join(t.TempDir(), "file")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.WriteString("begun: ")
+	require.NoError(t, err)
+	require.NoError(t, c.Send([]byte("message, ")))
+	require.NoError(t, c.SendFile(f), "SendFile returned an error")
+	_, err = f.Stat()
+	require.NoError(t, err, "SendFile closed the file of the caller")
+	require.NoError(t, os.Remove(path)) // What was passed is the open file, not its name.
+	require.NoError(t, c.Send([]byte("message")))
+	got, err := c.RecvFile()
+	require.NoError(t, err, "RecvFile returned an error")
+	defer got.Close()
+	c.wait()
+	fromChild, err := io.ReadAll(got)
+	require.NoError(t, err)
+	assert.Equal(t, "from the child", string(fromChild), "what the child wrote into the pipe that it had passed did not arrive")
+	content := make([]byte, 100)
+	n, _ := f.ReadAt(content, 0)
+	assert.Equal(t, "begun: message, message", string(content[:n]), "the child did not write to the same open file")
+	require.NoError(t, c.Close())
+}
+
+func TestKindOfTheNext(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	require.NoError(t, a.Send([]byte("message")))
+	require.NoError(t, a.SendFile(os.Stderr), "SendFile returned an error")
+	_, err := b.RecvFile()
+	assert.ErrorIs(t, err, pipe.ErrKind, "RecvFile did not say that a message is next")
+	message, err := b.Recv()
+	require.NoError(t, err, "Recv returned an error, though RecvFile had left the message where it was")
+	assert.Equal(t, "message", string(message))
+	_, err = b.Recv()
+	assert.ErrorIs(t, err, pipe.ErrKind, "Recv did not say that a file is next")
+	f, err := b.RecvFile()
+	require.NoError(t, err, "RecvFile returned an error, though Recv had left the file where it was")
+	require.NoError(t, f.Close())
+}
+
+func TestFileThatNobodyTook(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	require.NoError(t, a.SendFile(w), "SendFile returned an error")
+	require.NoError(t, w.Close())
+	require.NoError(t, b.Poll(t.Context())) // The descriptor is in this process now.
+	require.NoError(t, b.Close())
+	rest, err := io.ReadAll(r)
+	require.NoError(t, err)
+	assert.Empty(t, rest)
+}
+
+func TestStartFails(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	cmd := reexec.Command("pipe-echo")
+	cmd.Path = filepath.Join(t.TempDir(), "nothing")
+	_, err := pipe.Start(cmd)
+	assert.Error(t, err, "Start did not say that the program is missing")
+	assert.Equal(t, "hello", c.ask("hello"))
+	c.end()
+}
