@@ -97,16 +97,3 @@ func TestTwoEventsKeepApart(t *testing.T) {
 	require.Equal(t, "nil", child.ask("set ready"))
 	require.NoError(t, ready.Wait(context.Background()))
 }
-
-// A parent can signal a child too.
-func TestChildWaitsForTheParent(t *testing.T) {
-	harness.Test(t)
-	goOn, goOnSetter := open(t)
-	done, doneSetter := open(t)
-	child := enter(t, map[string]end{"go": goOn, "done": doneSetter})
-	child.tell("rounds go done 1")
-	require.NoError(t, goOnSetter.Set())
-	require.NoError(t, done.Wait(context.Background()))
-	require.Equal(t, "nil", child.answer())
-	assert.False(t, isSet(t, goOn), "the child had cleared the event")
-}

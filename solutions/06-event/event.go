@@ -15,8 +15,6 @@
 //
 // So an event has two ends, like a pipe, and each process holds only what it
 // needs: who waits has a Waiter, who sets has a Setter.
-//
-// Write the functions marked TODO in this file.
 package event
 
 import (
