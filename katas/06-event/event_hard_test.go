@@ -1,0 +1,222 @@
+package event_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	event "prokata/katas/06-event"
+)
+
+func TestWaitEndsWithItsContext(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	soon, stop := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer stop()
+	assert.ErrorIs(t, w.Wait(soon), context.DeadlineExceeded)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	go cancel()
+	assert.ErrorIs(t, w.Wait(ctx), context.Canceled)
+
+	// The event has not suffered from it.
+	child := enter(t, map[string]end{"e": s})
+	require.Equal(t, "nil", child.ask("set e"))
+	assert.NoError(t, w.Wait(context.Background()), "Wait did not see the event after an earlier Wait had been cancelled")
+}
+
+func TestSetEventWinsOverEndedContext(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.ErrorIs(t, w.Wait(ended), context.Canceled, "the event was unset and the context had ended")
+	require.NoError(t, s.Set())
+	for range 20 {
+		require.NoError(t, w.Wait(ended), "the event was set: Wait had nothing to wait for")
+	}
+}
+
+// Each Wait has a context of its own, also beside others in the same process.
+func TestWaitsInOneProcessAreIndependent(t *testing.T) {
+	harness.Test(t)
+	const n = 50
+	w, s := open(t)
+	woken := make(chan error, n)
+	for range n {
+		go func() { woken <- w.Wait(context.Background()) }()
+	}
+	for range n {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		require.ErrorIs(t, w.Wait(ctx), context.DeadlineExceeded)
+		cancel()
+	}
+	require.NoError(t, s.Set())
+	for range n {
+		require.NoError(t, <-woken, "a Wait saw the end of another Wait's context")
+	}
+}
+
+func TestThousandRounds(t *testing.T) {
+	harness.Test(t)
+	const rounds = 1000
+	ping, pingSetter := open(t)
+	pong, pongSetter := open(t)
+	child := enter(t, map[string]end{"ping": ping, "pong": pongSetter})
+	child.tell("rounds ping pong %d", rounds)
+	for i := range rounds {
+		require.NoError(t, pingSetter.Set())
+		require.NoError(t, pong.Wait(context.Background()), "round %d", i)
+		require.False(t, isSet(t, ping), "round %d: the child had cleared its event before it answered", i)
+		require.NoError(t, pong.Clear())
+	}
+	assert.Equal(t, "nil", child.answer())
+	assert.False(t, isSet(t, pong), "the event was set once more than there were rounds")
+}
+
+func TestWaitingCostsNoCPU(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	waiter := enter(t, map[string]end{"e": w})
+	waiter.tell("cost e")
+	const work = 300 * time.Millisecond
+	burn(work) // as long as the other process waits, or somewhat longer
+	require.NoError(t, s.Set())
+	var cost int
+	var err string
+	_, scan := fmt.Sscan(waiter.answer(), &cost, &err)
+	require.NoError(t, scan)
+	require.Equal(t, "nil", err)
+	assert.Less(t, cost, int(work.Milliseconds()/3),
+		"Wait used %d ms of CPU time while this process worked for %v", cost, work)
+}
+
+func TestSetterEndsWithoutSet(t *testing.T) {
+	harness.Test(t)
+	for _, way := range []string{"killed", "ended by itself"} {
+		t.Run(way, func(t *testing.T) {
+			child := cast(t, "setter done")
+			w, err := event.Start(child.cmd, "done")
+			require.NoError(t, err)
+			defer w.Close()
+			child.entered()
+			waited := make(chan error)
+			go func() { waited <- w.Wait(context.Background()) }()
+			if way == "killed" {
+				child.kill()
+			} else {
+				child.say.Close()
+			}
+			require.ErrorIs(t, <-waited, event.ErrAbandoned, "the only setter had ended")
+			assert.ErrorIs(t, w.Wait(context.Background()), event.ErrAbandoned, "the only setter had ended before Wait")
+			assert.False(t, isSet(t, w), "nobody had set the event")
+		})
+	}
+}
+
+func TestAbandonedOnlyWhenUnset(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	child := enter(t, map[string]end{"e": s})
+	require.NoError(t, s.Close())
+	require.Equal(t, "nil", child.ask("set e"))
+	child.kill()
+	require.NoError(t, w.Wait(context.Background()), "the event was set when its setter ended")
+	require.NoError(t, w.Clear())
+	assert.ErrorIs(t, w.Wait(context.Background()), event.ErrAbandoned, "the event was cleared and nobody was left to set it")
+}
+
+func TestOneOfTwoSettersEnds(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	first, second := enter(t, map[string]end{"e": s}), enter(t, map[string]end{"e": s})
+	require.NoError(t, s.Close())
+	first.kill()
+	soon, stop := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer stop()
+	require.ErrorIs(t, w.Wait(soon), context.DeadlineExceeded, "a second setter was alive")
+	require.Equal(t, "nil", second.ask("set e"))
+	assert.NoError(t, w.Wait(context.Background()))
+}
+
+// A child of the setter that has nothing to do with the event does not keep it.
+func TestGrandchildHoldsNothing(t *testing.T) {
+	harness.Test(t)
+	child := cast(t, "setter done")
+	w, err := event.Start(child.cmd, "done")
+	require.NoError(t, err)
+	defer w.Close()
+	child.entered()
+	require.Equal(t, "nil", child.ask("leave-bystander done"))
+	assert.ErrorIs(t, w.Wait(context.Background()), event.ErrAbandoned, "the only setter was closed")
+	assert.Equal(t, "nil", child.ask("end-bystander"))
+}
+
+func TestSetTwiceIsOneSet(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	child := enter(t, map[string]end{"e": s})
+	// Twice, and far more often than a pipe holds bytes.
+	for _, times := range []int{2, 100_000} {
+		require.Equal(t, "nil", child.ask("set e %d", times))
+		require.NoError(t, w.Wait(context.Background()))
+		require.NoError(t, w.Clear())
+		require.False(t, isSet(t, w), "the event was still set after %d Sets and one Clear", times)
+	}
+}
+
+func TestClearOfAnUnsetEvent(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	child := enter(t, map[string]end{"e": w})
+	require.NoError(t, w.Clear())
+	require.Equal(t, "nil", child.ask("clear e"))
+	assert.False(t, isSet(t, w), "Clear set the event")
+	require.NoError(t, s.Set())
+	assert.Equal(t, "true nil", child.ask("is-set e"))
+}
+
+func TestSetWhenNobodyWaits(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	child := enter(t, map[string]end{"e": s})
+	require.NoError(t, w.Close())
+	assert.Equal(t, "nil", child.ask("set e"), "Set failed because the last waiter had gone")
+}
+
+func TestClosedEnds(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	waited := make(chan error)
+	for range 2 {
+		go func() { waited <- w.Wait(context.Background()) }()
+	}
+	require.NoError(t, w.Close())
+	for range 2 {
+		assert.ErrorIs(t, <-waited, os.ErrClosed, "Wait was in progress, or called, when the Waiter was closed")
+	}
+	assert.ErrorIs(t, w.Wait(context.Background()), os.ErrClosed)
+	_, err := w.IsSet()
+	assert.ErrorIs(t, err, os.ErrClosed)
+	assert.ErrorIs(t, w.Clear(), os.ErrClosed)
+	require.NoError(t, s.Close())
+	assert.ErrorIs(t, s.Set(), os.ErrClosed)
+}
+
+func TestEndsAreTakenOnce(t *testing.T) {
+	harness.Test(t)
+	w, s := open(t)
+	_, err := event.OpenSetter("never-passed")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = event.OpenWaiter("never-passed")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	child := enter(t, map[string]end{"e": s, "f": w})
+	assert.Equal(t, "not-exist not-exist", child.ask("open-again e"), "the child had taken the setter")
+	assert.Equal(t, "not-exist not-exist", child.ask("open-again f"), "the child had taken the waiter")
+}

@@ -1,0 +1,233 @@
+package async_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/sys/reexec"
+	"github.com/stretchr/testify/require"
+
+	async "prokata/katas/07-async"
+)
+
+// The tasks of the tests.
+var (
+	double  = async.Register("double", func(n int) (int, error) { return 2 * n, nil })
+	pid     = async.Register("pid", func(struct{}) (int, error) { return os.Getpid(), nil })
+	fail    = async.Register("fail", func(text string) (int, error) { return 0, errors.New(text) })
+	boom    = async.Register("boom", func(text string) (int, error) { panic(text) })
+	third   = async.Register("third", func(n int) (int, error) { return oddOnes(n) })
+	shout   = async.Register("shout", func(text string) (int, error) { return fmt.Println(text) })
+	echo    = async.Register("echo", func(text string) (string, error) { return text, nil })
+	inverse = async.Register("inverse", func(f float64) (float64, error) { return 1 / f, nil })
+	work    = async.Register("work", func(d time.Duration) (int, error) { burn(d); return os.Getpid(), nil })
+	play    = async.Register("play", func(r role) (string, error) { return r.play() })
+	attend  = async.Register("attend", func(r role) (int, error) { return os.Getpid(), r.attend() })
+	duet    = async.Register("duet", func(r role) (int, error) {
+		if r.Name == "" {
+			return os.Getpid(), nil
+		}
+		_, err := r.play()
+		return os.Getpid(), err
+	})
+)
+
+// oddOnes fails for every third number.
+func oddOnes(n int) (int, error) {
+	if n%3 == 2 {
+		return 0, fmt.Errorf("%d is not wanted", n)
+	}
+	return n, nil
+}
+
+// NaN cannot be encoded as JSON.
+var nan = math.NaN()
+
+var background = context.Background()
+
+// newPool starts a pool that ends with the test, if the test has not ended it.
+func newPool(t *testing.T, workers int) *async.Pool {
+	t.Helper()
+	p, err := async.NewPool(workers)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		p.Terminate()
+		p.Join()
+	})
+	return p
+}
+
+// finish closes p and joins it.
+func finish(t *testing.T, p *async.Pool) {
+	t.Helper()
+	p.Close()
+	require.NoError(t, p.Join())
+}
+
+// A stage is where tasks, in whatever process, meet the test: a task that
+// plays a role enters the stage and stays on it until the test lets it go.
+type stage struct {
+	t        *testing.T
+	listener net.Listener
+	open     []net.Conn
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "stage")
+	require.NoError(t, err)
+	s := &stage{t: t}
+	t.Cleanup(func() {
+		if s.listener != nil {
+			s.listener.Close()
+		}
+		for _, c := range s.open {
+			c.Close()
+		}
+		os.RemoveAll(dir)
+	})
+	s.listener, err = net.Listen("unix", filepath.Join(dir, "s"))
+	require.NoError(t, err)
+	return s
+}
+
+// role returns the argument of a task that plays under the given name.
+func (s *stage) role(name string) role { return role{s.listener.Addr().String(), name} }
+
+// A player is a task on the stage.
+type player struct {
+	name string
+	pid  int
+	conn net.Conn
+	t    *testing.T
+}
+
+// next waits for the next task to enter.
+func (s *stage) next() player {
+	s.t.Helper()
+	conn, err := s.listener.Accept()
+	require.NoError(s.t, err)
+	s.open = append(s.open, conn)
+	p := player{conn: conn, t: s.t}
+	_, err = fmt.Fscanf(bufio.NewReader(conn), "%q %d\n", &p.name, &p.pid)
+	require.NoError(s.t, err)
+	require.NotEqual(s.t, os.Getpid(), p.pid, "the task ran in the parent's own process")
+	return p
+}
+
+// cast waits for n tasks to enter, and returns them by name.
+func (s *stage) cast(n int) map[string]player {
+	s.t.Helper()
+	players := map[string]player{}
+	for range n {
+		p := s.next()
+		players[p.name] = p
+	}
+	require.Len(s.t, players, n, "one task was run twice at one time")
+	return players
+}
+
+// leave lets the task go on; what it returns is the given line.
+func (p player) leave(line string) {
+	p.t.Helper()
+	_, err := fmt.Fprintln(p.conn, line)
+	require.NoError(p.t, err)
+}
+
+// ended waits until the player's process has ended.
+func (p player) ended() { io.Copy(io.Discard, p.conn) }
+
+// kill kills the player's process and waits until it is dead.
+func (p player) kill() {
+	p.t.Helper()
+	require.NoError(p.t, syscall.Kill(p.pid, syscall.SIGKILL))
+	p.ended()
+	awaitDeath(p.pid)
+}
+
+// A role is a task's way to the stage.
+type role struct{ Path, Name string }
+
+func (r role) enter() (net.Conn, error) {
+	conn, err := net.Dial("unix", r.Path)
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintf(conn, "%q %d\n", r.Name, os.Getpid())
+	return conn, err
+}
+
+// play enters and returns the line that the test lets it leave with.
+func (r role) play() (string, error) {
+	conn, err := r.enter()
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	return hear(conn)
+}
+
+var attending []net.Conn
+
+// attend plays too, but its connection stays until its process ends.
+func (r role) attend() error {
+	conn, err := r.enter()
+	if err != nil {
+		return err
+	}
+	attending = append(attending, conn)
+	_, err = hear(conn)
+	return err
+}
+
+func hear(conn net.Conn) (string, error) {
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimSuffix(line, "\n"), err
+}
+
+func init() {
+	// A program with a pool of its own, which it neither closes nor joins.
+	reexec.Register("async-owner", func() {
+		p, err := async.NewPool(2)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, name := range []string{"a", "b"} {
+			if _, err := async.Apply(p, attend, role{os.Args[1], name}); err != nil {
+				fmt.Println(err)
+				return
+			}
+		}
+		io.Copy(io.Discard, os.Stdin)
+	})
+}
+
+// burn uses the given CPU time.
+func burn(d time.Duration) {
+	for end := cpuTime() + d; cpuTime() < end; {
+		for i := range 1000 {
+			sink += i
+		}
+	}
+}
+
+var sink int
+
+// cpuTime returns the CPU time that this process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
