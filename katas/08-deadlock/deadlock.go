@@ -102,7 +102,7 @@ func Simulate(dir string, n int) (*Simulation, error) {
 
 // PIDs returns the process IDs: process i waits for process (i+1) mod n.
 func (s *Simulation) PIDs() []int {
-	// TODO: tell the process IDs.
+	// TODO: tell the process IDs
 	todo.Err("deadlock: PIDs")
 	return nil
 }
@@ -117,7 +117,7 @@ func (s *Simulation) End() error {
 // deadlocker is the life of process i of n: hold one lock, meet the others, wait
 // for the next lock.
 func deadlocker() {
-	// TODO: hold one lock, meet the others, acquire the next lock.
+	// TODO: hold one lock, meet the others, acquire the next lock
 	todo.Err("deadlock: deadlocker")
 	os.Exit(1)
 }

@@ -12,7 +12,7 @@ import (
 // InOrder returns the two locks in the one order that all processes agree on:
 // that of their paths, whichever way round they were given.
 func InOrder(a, b *Lock) (first, second *Lock) {
-	// TODO: an order that does not depend on who asks.
+	// TODO: an order that does not depend on who asks
 	todo.Err("deadlock: InOrder")
 	return nil, nil
 }
@@ -126,7 +126,7 @@ func Dine(ctx context.Context, t Table) (Dinner, error) {
 
 // philosopher is the life of one of them.
 func philosopher() {
-	// TODO: eat, meal by meal, in the manner of the table.
+	// TODO: eat, meal by meal, in the manner of the table
 	todo.Err("deadlock: philosopher")
 	os.Exit(1)
 }
