@@ -22,8 +22,7 @@ func TestLockExcludes(t *testing.T) {
 	harness.Test(t)
 	g := gil.NewGIL(50 * time.Microsecond)
 	require.NotNil(t, g)
-	var inside, together atomic.Int64
-	count := 0 // guarded by the lock alone: the race detector sees to that
+	var inside, together, count atomic.Int64
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -33,7 +32,8 @@ func TestLockExcludes(t *testing.T) {
 					if inside.Add(1) > 1 {
 						together.Add(1)
 					}
-					count++
+					runtime.Gosched() // whoever can come in, comes in now
+					count.Add(1)
 					inside.Add(-1)
 					g.Checkpoint()
 				}
@@ -43,28 +43,35 @@ func TestLockExcludes(t *testing.T) {
 	}
 	wg.Wait()
 	require.Zero(t, together.Load(), "the lock let in a second one while somebody held it")
-	assert.Equal(t, 4*20*50, count)
+	assert.EqualValues(t, 4*20*50, count.Load())
 }
 
-// Release lets in one that waits.
+// Acquire waits for Release, and Release lets in one that waits.
 func TestReleaseLetsIn(t *testing.T) {
 	harness.Test(t)
 	g := gil.NewGIL(time.Hour)
 	require.NotNil(t, g)
-	g.Acquire()
-	var released atomic.Bool
-	early := make(chan bool)
-	go func() {
+	for range 3 {
 		g.Acquire()
-		early <- !released.Load()
+		var had atomic.Bool
+		waiting, ended := make(chan bool), make(chan bool)
+		go func() {
+			close(waiting)
+			g.Acquire()
+			had.Store(true)
+			g.Release()
+			close(ended)
+		}()
+		<-waiting
+		for range 100 {
+			burn(50 * time.Microsecond)
+			runtime.Gosched()
+		}
+		early := had.Load()
 		g.Release()
-	}()
-	runtime.Gosched()
-	released.Store(true)
-	g.Release()
-	require.False(t, <-early, "Acquire returned while the lock was held")
-	g.Acquire() // free again
-	g.Release()
+		<-ended
+		require.False(t, early, "Acquire returned while the lock was held")
+	}
 }
 
 // A holder that only ever calls Checkpoint loses the lock to one that has waited

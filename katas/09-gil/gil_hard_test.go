@@ -42,8 +42,9 @@ func TestProcessesCancelled(t *testing.T) {
 	require.NoError(t, err)
 	defer gateW.Close()
 	say, hear := inherit(t, heardW), inherit(t, gateR)
-	setenv(t, gateEnv+"_SAY", strconv.Itoa(say))
-	setenv(t, gateEnv+"_HEAR", strconv.Itoa(hear))
+	defer unix.Close(hear)
+	t.Setenv(gateEnv+"_SAY", strconv.Itoa(say))
+	t.Setenv(gateEnv+"_HEAR", strconv.Itoa(hear))
 
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -61,7 +62,6 @@ func TestProcessesCancelled(t *testing.T) {
 	}
 	stop()
 	err = <-ended
-	unix.Close(hear)
 	require.ErrorIs(t, err, context.Canceled, "Run whose context ended")
 }
 
@@ -69,7 +69,7 @@ func TestProcessesCancelled(t *testing.T) {
 // nor a hang.
 func TestWorkerDies(t *testing.T) {
 	harness.Test(t)
-	setenv(t, testEnv, strconv.Itoa(os.Getpid()))
+	t.Setenv(testEnv, strconv.Itoa(os.Getpid()))
 	_, err := gil.Run(context.Background(), gil.Processes, gil.Task{Name: "test-dies", Units: 100}, 2)
 	require.ErrorContains(t, err, "worker 1", "unit 3 is the work of worker 1, who was killed")
 	assert.ErrorContains(t, err, "killed")

@@ -65,13 +65,13 @@ type record struct {
 }
 
 const (
-	done     = iota // units
-	foreign         // units done by the process of the test
-	active          // workers at work now
-	most            // workers at work at one moment, at most
-	running         // the same, as far as the kernel had them all running
-	last            // the worker that did the last unit, plus one
-	turns           // how often another worker did a unit than the one before
+	done      = iota // units
+	foreign          // units done by the process of the test
+	active           // workers at work now
+	most             // workers at work at one moment, at most
+	running          // the same, as far as the kernel had them all running
+	last             // the worker that did the last unit, plus one
+	turns            // how often another worker did a unit than the one before
 	numCounts = iota
 )
 
@@ -97,7 +97,7 @@ func newRecord(t testing.TB, workers, goal int) *record {
 	for name, value := range map[string]string{
 		recordEnv: path, workersEnv: strconv.Itoa(workers), goalEnv: strconv.Itoa(goal), testEnv: strconv.Itoa(os.Getpid()),
 	} {
-		setenv(t, name, value)
+		t.Setenv(name, value)
 	}
 	r, err := openRecord()
 	require.NoError(t, err)
@@ -107,13 +107,6 @@ func newRecord(t testing.TB, workers, goal int) *record {
 		r.Unmap()
 	})
 	return r
-}
-
-// setenv is t.Setenv for a testing.TB that may be a subtest.
-func setenv(t testing.TB, name, value string) {
-	t.Helper()
-	require.NoError(t, os.Setenv(name, value))
-	t.Cleanup(func() { os.Unsetenv(name) })
 }
 
 func openRecord() (*record, error) {
