@@ -147,10 +147,12 @@ func TestDineCancelled(t *testing.T) {
 	_, err := deadlock.Dine(ctx, table)
 	require.ErrorIs(t, err, context.Canceled, "Dine with an ended context")
 
-	d := direct(t, 3, 1, deadlock.Eating)
+	d := direct(t, 3, 1, deadlock.Thinking, deadlock.Eating)
 	ctx, cancel = context.WithCancel(context.Background())
 	defer cancel()
 	d.serveContext(ctx, deadlock.Table{Dir: t.TempDir(), Seats: 3, Meals: 1})
+	d.hearAll(3, deadlock.Thinking)
+	d.let(0, 1, 2)
 	w := d.hear() // one eats, the others wait for its forks
 	cancel()
 	_, err = d.wait()
