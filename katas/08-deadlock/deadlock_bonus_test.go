@@ -1,0 +1,189 @@
+package deadlock_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	deadlock "prokata/katas/08-deadlock"
+)
+
+var manners = []struct {
+	name   string
+	manner deadlock.Manner
+}{
+	{"ordered", deadlock.Ordered},
+	{"admitted", deadlock.Admitted},
+	{"back-off", deadlock.BackOff},
+}
+
+// The order of two locks does not depend on who asks.
+func TestInOrder(t *testing.T) {
+	harness.Test(t)
+	dir := t.TempDir()
+	low, high := openLock(t, deadlock.LockPath(dir, 9)), openLock(t, deadlock.LockPath(dir, 10))
+	for _, pair := range [][2]*deadlock.Lock{{low, high}, {high, low}} {
+		first, second := deadlock.InOrder(pair[0], pair[1])
+		require.NotNil(t, first)
+		require.NotNil(t, second)
+		assert.Same(t, low, first, "InOrder returned the lock with the higher number first")
+		assert.Same(t, high, second, "InOrder returned the lock with the lower number second")
+	}
+}
+
+// A semaphore has as many permits as it was made with, neither more nor fewer.
+func TestSemaphoreAdmits(t *testing.T) {
+	harness.Test(t)
+	for _, permits := range []int{1, 3, deadlock.MaxPermits} {
+		s, err := deadlock.NewSemaphore(permits)
+		require.NoError(t, err)
+		require.NoError(t, s.Acquire())
+		require.NoError(t, s.Release())
+		_, w := s.Files()
+		require.NoError(t, w.Close()) // nobody can release any more: what is there now is all
+		for i := range permits {
+			require.NoError(t, s.Acquire(), "a semaphore of %d refused permit %d", permits, i+1)
+		}
+		assert.ErrorIs(t, s.Acquire(), io.EOF, "a semaphore of %d admitted one more, or hid that nobody could release any", permits)
+		s.Close()
+	}
+	for _, permits := range []int{0, -1, deadlock.MaxPermits + 1} {
+		_, err := deadlock.NewSemaphore(permits)
+		assert.Error(t, err, "NewSemaphore made one of %d permits", permits)
+	}
+}
+
+// A permit goes from process to process.
+func TestSemaphoreBetweenProcesses(t *testing.T) {
+	harness.Test(t)
+	s, err := deadlock.NewSemaphore(2)
+	require.NoError(t, err)
+	defer s.Close()
+	r, w := s.Files()
+	var children []*child
+	for range 3 {
+		children = append(children, startChild(t, []*os.File{r, w}, "test-permit-holder"))
+	}
+	children[0].tell()
+	children[0].hear("acquired a permit")
+	children[1].tell()
+	children[1].hear("acquired a permit")
+	children[2].tell() // waits for the next one
+	children[1].tell()
+	children[1].hear("released its permit")
+	children[2].hear("acquired a permit")
+	children[0].tell()
+	children[0].hear("released its permit")
+	require.NoError(t, s.Acquire(), "the test's own process could not acquire what a child had released")
+}
+
+// dinnerOf lets five philosophers dine and asserts that each fork was in one hand
+// at a time, and locked, and that everybody ate.
+func dinnerOf(t *testing.T, manner deadlock.Manner, meals int) {
+	t.Helper()
+	table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: meals, Manner: manner, Habit: "test-witnessed"}
+	r := newRecord(t, table.Dir, table.Seats)
+	dinner, err := deadlock.Dine(context.Background(), table)
+	require.NoError(t, err)
+	want := deadlock.Dinner{Meals: all(5, meals)}
+	assert.Empty(t, cmp.Diff(want, dinner), "not every philosopher ate all meals (-want +got)")
+	assert.Zero(t, r.count(shared), "philosophers ate with a fork that another one was eating with")
+	assert.Zero(t, r.count(unlocked), "forks were free for anybody while a philosopher ate with them")
+}
+
+// Dining philosophers who take their forks in an order.
+func TestOrderedDinner(t *testing.T) {
+	harness.Test(t)
+	dinnerOf(t, deadlock.Ordered, 200)
+}
+
+// Dining philosophers with a waiter who leaves one of them out.
+func TestAdmittedDinner(t *testing.T) {
+	harness.Test(t)
+	dinnerOf(t, deadlock.Admitted, 200)
+}
+
+// All that can go wrong at an ordered table is brought about: everybody who can
+// has a fork in hand before anybody goes on to the second.
+func TestOrderBreaksTheCircle(t *testing.T) {
+	harness.Test(t)
+	dir := t.TempDir()
+	d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching)
+	d.serve(deadlock.Table{Dir: dir, Seats: 5, Meals: 3, Manner: deadlock.Ordered})
+	d.hearAll(5, deadlock.Thinking)
+	for _, seat := range []int{4, 1, 2, 3} { // 4 takes fork 0, the others take their own
+		d.let(seat)
+		d.hearAll(1, deadlock.Reaching)
+	}
+	d.let(0) // finds fork 0 taken
+	for fork := range 4 {
+		untilHeld(t, deadlock.LockPath(dir, fork))
+	}
+	d.let(0, 1, 2, 3, 4)
+	dinner, err := d.wait()
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "not every philosopher ate all meals (-want +got)")
+}
+
+// The same at a table with a waiter: four have their left forks, and the fifth
+// must not get one.
+func TestWaiterBreaksTheCircle(t *testing.T) {
+	harness.Test(t)
+	dir := t.TempDir()
+	d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching)
+	d.serve(deadlock.Table{Dir: dir, Seats: 5, Meals: 3, Manner: deadlock.Admitted})
+	d.hearAll(5, deadlock.Thinking)
+	d.let(0, 1, 2, 3)
+	d.hearAll(4, deadlock.Reaching)
+	d.let(4)
+	// Whether the fifth waits or is merely slow, nobody can see from here. It gets
+	// a while to make its mistake; if it needs longer, this test finds nothing.
+	for i := 0; i < 100 && !isHeld(t, deadlock.LockPath(dir, 4)); i++ {
+		time.Sleep(time.Millisecond)
+	}
+	d.let(0, 1, 2, 3, 4)
+	dinner, err := d.wait()
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "not every philosopher ate all meals (-want +got)")
+}
+
+// Philosophers who share no fork can eat at the same time.
+func TestOthersEatTogether(t *testing.T) {
+	harness.Test(t)
+	for _, m := range manners {
+		t.Run(m.name, func(t *testing.T) {
+			table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 40, Manner: m.manner, Habit: "test-slow"}
+			r := newRecord(t, table.Dir, table.Seats)
+			dinner, err := deadlock.Dine(context.Background(), table)
+			require.NoError(t, err)
+			assert.Equal(t, all(5, 40), dinner.Meals)
+			assert.GreaterOrEqual(t, r.count(together), int64(2), "no two philosophers ever ate at the same time")
+		})
+	}
+}
+
+// A table that nobody can dine at is refused.
+func TestDineRefuses(t *testing.T) {
+	harness.Test(t)
+	good := deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 1, Habit: "test-witnessed"}
+	_, err := deadlock.Dine(context.Background(), good)
+	require.NoError(t, err)
+	for what, spoil := range map[string]func(*deadlock.Table){
+		"one seat":         func(t *deadlock.Table) { t.Seats = 1 },
+		"less than a meal": func(t *deadlock.Table) { t.Meals = -1 },
+		"an unknown habit": func(t *deadlock.Table) { t.Habit = "nobody's" },
+	} {
+		bad := good
+		spoil(&bad)
+		_, err := deadlock.Dine(context.Background(), bad)
+		assert.Error(t, err, fmt.Sprintf("Dine accepted a table with %s", what))
+	}
+}

@@ -1,0 +1,195 @@
+package deadlock_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	deadlock "prokata/katas/08-deadlock"
+)
+
+// Two Locks of one path exclude each other within one process.
+func TestLockExcludes(t *testing.T) {
+	harness.Test(t)
+	path := deadlock.LockPath(t.TempDir(), 0)
+	a, b := openLock(t, path), openLock(t, path)
+	require.NoError(t, a.Acquire())
+
+	free, err := b.TryAcquire()
+	require.NoError(t, err)
+	require.False(t, free, "a second Lock acquired what the first one held")
+
+	require.NoError(t, a.Release())
+	free, err = b.TryAcquire()
+	require.NoError(t, err)
+	require.True(t, free, "TryAcquire found the lock taken after its holder had released it")
+
+	free, err = a.TryAcquire()
+	require.NoError(t, err)
+	require.False(t, free, "the first Lock acquired what the second one held by TryAcquire")
+}
+
+// Acquire does not return while another Lock holds it.
+func TestLockWaits(t *testing.T) {
+	harness.Test(t)
+	path := deadlock.LockPath(t.TempDir(), 0)
+	a, b := openLock(t, path), openLock(t, path)
+	require.NoError(t, a.Acquire())
+
+	var released atomic.Bool
+	type result struct {
+		err   error
+		early bool
+	}
+	done := make(chan result)
+	started := make(chan bool)
+	go func() {
+		close(started)
+		err := b.Acquire()
+		done <- result{err, !released.Load()}
+	}()
+	<-started
+	released.Store(true)
+	require.NoError(t, a.Release())
+	r := <-done
+	require.NoError(t, r.err)
+	assert.False(t, r.early, "Acquire returned while another Lock held the lock")
+	assert.True(t, isHeld(t, path), "nobody held the lock after Acquire had returned")
+}
+
+// A lock excludes other processes, and can be had from them.
+func TestLockBetweenProcesses(t *testing.T) {
+	harness.Test(t)
+	path := deadlock.LockPath(t.TempDir(), 0)
+	l := openLock(t, path)
+	c := startChild(t, nil, "test-lock-holder", path)
+	c.tell()
+	c.hear("acquired the lock")
+
+	free, err := l.TryAcquire()
+	require.NoError(t, err)
+	require.False(t, free, "TryAcquire took a lock that a child process held")
+
+	c.tell()
+	c.hear("released the lock")
+	require.NoError(t, l.Acquire())
+
+	other := startChild(t, nil, "test-lock-holder", path)
+	other.tell() // it waits for the lock now, or soon
+	require.NoError(t, l.Release())
+	other.hear("acquired the lock")
+}
+
+// A lock in the wrong hands is an error, never a wait for oneself.
+func TestLockMisuse(t *testing.T) {
+	harness.Test(t)
+	l := openLock(t, deadlock.LockPath(t.TempDir(), 0))
+	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release of a lock that was never acquired")
+
+	require.NoError(t, l.Acquire())
+	require.ErrorIs(t, l.Acquire(), deadlock.ErrHeld, "Acquire of a lock that the same Lock held")
+	free, err := l.TryAcquire()
+	assert.ErrorIs(t, err, deadlock.ErrHeld, "TryAcquire of a lock that the same Lock held")
+	assert.False(t, free, "TryAcquire acquired a lock a second time")
+
+	require.NoError(t, l.Release())
+	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release of a lock that was released already")
+
+	_, err = deadlock.OpenLock(filepath.Join(t.TempDir(), "missing", "lock"))
+	assert.ErrorIs(t, err, os.ErrNotExist, "OpenLock in a folder that did not exist")
+}
+
+// Close releases what is held.
+func TestLockClose(t *testing.T) {
+	harness.Test(t)
+	path := deadlock.LockPath(t.TempDir(), 0)
+	l, err := deadlock.OpenLock(path)
+	require.NoError(t, err)
+	require.NoError(t, l.Acquire())
+	require.NoError(t, l.Close())
+	assert.False(t, isHeld(t, path), "Close left the lock held")
+}
+
+// Two processes and two locks: the smallest circle.
+func TestSimulationDeadlocks(t *testing.T) {
+	harness.Test(t)
+	simulate(t, 2)
+}
+
+// Five processes and five locks: one circle through all of them.
+func TestSimulationClosesTheCircle(t *testing.T) {
+	harness.Test(t)
+	simulate(t, 5)
+}
+
+// simulate asserts that a simulation of n processes is a deadlock as it should be:
+// process i holds lock i and waits for the holder of the next one.
+func simulate(t *testing.T, n int) {
+	t.Helper()
+	dir := t.TempDir()
+	sim, err := deadlock.Simulate(dir, n)
+	require.NoError(t, err)
+	t.Cleanup(sim.End)
+	pids := sim.PIDs()
+	require.Len(t, pids, n, "a simulation of %d processes had other process IDs", n)
+
+	proof := harness.Deadlocked(t, pids...)
+
+	waits := map[int]harness.Wait{}
+	for _, w := range proof.Waits {
+		waits[w.PID] = w
+	}
+	for i, pid := range pids {
+		next := (i + 1) % n
+		w := waits[pid]
+		require.Equal(t, "lock", w.For, "process %d did not wait for a lock", i)
+		assert.Equal(t, filepath.Base(deadlock.LockPath(dir, next)), filepath.Base(w.What), "process %d waited for another lock than lock %d", i, next)
+		assert.Equal(t, []int{pids[next]}, w.On, "process %d did not wait for process %d", i, next)
+	}
+	circle := slices.Clone(proof.Circle)
+	if i := slices.Index(circle, pids[0]); i > 0 {
+		circle = append(circle[i:], circle[:i]...) // a circle may be told from any of its members on
+	}
+	assert.Empty(t, cmp.Diff(pids, circle), "the circle of waits was not that of the processes (-want +got)")
+}
+
+// Simulate returns with every lock held, and End gives everything back.
+func TestSimulationEnds(t *testing.T) {
+	harness.Test(t)
+	dir := t.TempDir()
+	sim, err := deadlock.Simulate(dir, 3)
+	require.NoError(t, err)
+	pids := sim.PIDs()
+	for i := range 3 {
+		assert.True(t, isHeld(t, deadlock.LockPath(dir, i)), "lock %d was free when Simulate returned", i)
+	}
+	sim.End()
+	for i := range 3 {
+		assert.False(t, isHeld(t, deadlock.LockPath(dir, i)), "lock %d was held when End had returned", i)
+	}
+	for _, pid := range pids {
+		assertGone(t, pid)
+	}
+	sim.End() // has nothing left to do
+}
+
+// What cannot become a deadlock is an error, and leaves nothing behind.
+func TestSimulationFails(t *testing.T) {
+	harness.Test(t)
+	sim, err := deadlock.Simulate(t.TempDir(), 2)
+	require.NoError(t, err)
+	sim.End()
+
+	_, err = deadlock.Simulate(t.TempDir(), 1)
+	assert.Error(t, err, "Simulate made a circle of a single process")
+
+	_, err = deadlock.Simulate(filepath.Join(t.TempDir(), "missing"), 3)
+	assert.Error(t, err, "Simulate made locks in a folder that did not exist")
+}

@@ -1,0 +1,161 @@
+package deadlock_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	deadlock "prokata/katas/08-deadlock"
+)
+
+// A lock whose holder was killed is free.
+func TestLockOfTheDead(t *testing.T) {
+	harness.Test(t)
+	path := deadlock.LockPath(t.TempDir(), 0)
+	l := openLock(t, path)
+	c := startChild(t, nil, "test-lock-holder", path)
+	c.tell()
+	c.hear("acquired the lock")
+	require.True(t, isHeld(t, path), "nobody held the lock that a child process had acquired")
+	require.NoError(t, c.cmd.Process.Kill())
+	require.NoError(t, l.Acquire(), "the lock of a killed process could not be had")
+}
+
+// Dining philosophers who put down their fork when the other one is taken.
+func TestBackOffDinner(t *testing.T) {
+	harness.Test(t)
+	dinnerOf(t, deadlock.BackOff, 50)
+}
+
+// Five philosophers have their left forks at one moment, and recover.
+func TestBackOffRecovers(t *testing.T) {
+	harness.Test(t)
+	d := direct(t, 5, 1, deadlock.Reaching)
+	d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 1, Manner: deadlock.BackOff})
+	d.hearAll(5, deadlock.Reaching)
+	for _, g := range d.gates {
+		g.Write(make([]byte, 1000)) // free to go, from now on
+	}
+	go func() { // what they say does not matter any more
+		for b := make([]byte, 4096); ; {
+			if _, err := d.said.Read(b); err != nil {
+				return
+			}
+		}
+	}()
+	dinner, err := d.wait()
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 1)}, dinner), "not every philosopher ate (-want +got)")
+}
+
+// Two philosophers whom the test keeps in step for as long as they stand back
+// equally long: each takes its left fork, finds the other one taken, puts its own
+// down, and so on. Chance, or any difference between them, must part them.
+func TestBackOffLeavesTheStep(t *testing.T) {
+	harness.Test(t)
+	d := direct(t, 2, 1, deadlock.Reaching, deadlock.Refused)
+	d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 2, Manner: deadlock.BackOff})
+	for inStep := true; inStep; {
+		d.hearAll(2, deadlock.Reaching)
+		d.let(0, 1)
+		refused := d.hearAll(2, deadlock.Refused)
+		inStep = refused[0].Wait == refused[1].Wait
+		if !inStep {
+			for _, g := range d.gates {
+				g.Write(make([]byte, 1000))
+			}
+		} else {
+			d.let(0, 1)
+		}
+	}
+	dinner, err := d.wait()
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(2, 2)}, dinner), "not every philosopher ate all meals (-want +got)")
+}
+
+// A meal that goes wrong costs nobody a fork or a permit.
+func TestSpoiltMeals(t *testing.T) {
+	harness.Test(t)
+	for _, m := range manners {
+		t.Run(m.name, func(t *testing.T) {
+			table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 6, Manner: m.manner, Habit: "test-clumsy"}
+			dinner, err := deadlock.Dine(context.Background(), table)
+			require.ErrorContains(t, err, "dropped the napkin")
+			assert.ErrorContains(t, err, "philosopher 4, meal 1", "the error did not name seat and meal")
+			assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 4)}, dinner), "two meals of six were spoilt for each philosopher (-want +got)")
+		})
+	}
+}
+
+// A philosopher is killed with one fork in hand, another with both: the others go
+// on, and what was lost is told.
+func TestKilledWithForkInHand(t *testing.T) {
+	harness.Test(t)
+	for _, m := range manners {
+		t.Run(m.name, func(t *testing.T) {
+			d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching, deadlock.Eating)
+			d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 10, Manner: m.manner})
+			d.hearAll(5, deadlock.Thinking)
+			d.let(0)
+			d.kill(d.hearAll(1, deadlock.Reaching)[0])
+			d.let(2)
+			d.hearAll(1, deadlock.Reaching)
+			d.let(2)
+			d.kill(d.hearAll(1, deadlock.Eating)[2])
+			for _, seat := range []int{1, 3, 4} { // their neighbours
+				d.gates[seat].Write(make([]byte, 1000))
+			}
+			dinner, err := d.wait()
+			require.Error(t, err, "Dine did not tell that two philosophers were killed")
+			assert.ErrorContains(t, err, "philosopher 0")
+			assert.ErrorContains(t, err, "philosopher 2")
+			want := deadlock.Dinner{Meals: []int{0, 10, 0, 10, 10}, Lost: []int{0, 2}}
+			assert.Empty(t, cmp.Diff(want, dinner), "the others did not dine on (-want +got)")
+		})
+	}
+}
+
+// Four of five are killed with a permit of the semaphore; the last one needs one.
+func TestPermitsOfTheDead(t *testing.T) {
+	harness.Test(t)
+	d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching)
+	d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 3, Manner: deadlock.Admitted})
+	d.hearAll(5, deadlock.Thinking)
+	for seat := range 4 {
+		d.let(seat)
+	}
+	for _, w := range d.hearAll(4, deadlock.Reaching) {
+		d.kill(w)
+	}
+	d.let(4, 4)
+	dinner, err := d.wait()
+	require.Error(t, err, "Dine did not tell that four philosophers were killed")
+	want := deadlock.Dinner{Meals: []int{0, 0, 0, 0, 3}, Lost: []int{0, 1, 2, 3}}
+	assert.Empty(t, cmp.Diff(want, dinner), "the last philosopher did not dine on (-want +got)")
+}
+
+// When the context ends, so does the dinner.
+func TestDineCancelled(t *testing.T) {
+	harness.Test(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	table := deadlock.Table{Dir: t.TempDir(), Seats: 3, Meals: 1000, Habit: "test-witnessed"}
+	_, err := deadlock.Dine(ctx, table)
+	require.ErrorIs(t, err, context.Canceled, "Dine with an ended context")
+
+	d := direct(t, 3, 1, deadlock.Thinking, deadlock.Eating)
+	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
+	d.serveContext(ctx, deadlock.Table{Dir: t.TempDir(), Seats: 3, Meals: 1})
+	d.hearAll(3, deadlock.Thinking)
+	d.let(0, 1, 2)
+	w := d.hear() // one eats, the others wait for its forks
+	cancel()
+	_, err = d.wait()
+	require.ErrorIs(t, err, context.Canceled, "Dine whose context ended")
+	assertGone(t, int(w.PID))
+}

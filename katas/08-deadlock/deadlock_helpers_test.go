@@ -1,0 +1,428 @@
+package deadlock_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/moby/sys/reexec"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"prokata/checker/shm"
+	deadlock "prokata/katas/08-deadlock"
+)
+
+func init() {
+	reexec.Register("test-lock-holder", lockHolder)
+	reexec.Register("test-permit-holder", permitHolder)
+	deadlock.Register("test-directed", directed)
+	deadlock.Register("test-witnessed", witnessed)
+	deadlock.Register("test-slow", slow)
+	deadlock.Register("test-clumsy", clumsy)
+}
+
+// openLock opens a lock for the time of the test.
+func openLock(t testing.TB, path string) *deadlock.Lock {
+	t.Helper()
+	l, err := deadlock.OpenLock(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// isHeld says whether somebody else holds the lock at this moment.
+func isHeld(t testing.TB, path string) bool {
+	t.Helper()
+	l, err := deadlock.OpenLock(path)
+	require.NoError(t, err)
+	defer l.Close()
+	free, err := l.TryAcquire()
+	require.NoError(t, err)
+	if free {
+		require.NoError(t, l.Release())
+	}
+	return !free
+}
+
+// untilHeld waits until somebody else holds the lock. There is nothing that one
+// could block on: to block on the lock itself would be to take it.
+func untilHeld(t testing.TB, path string) {
+	t.Helper()
+	for !isHeld(t, path) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// A child is a process that one of this file's programs runs, and that answers
+// each line written to it with a line.
+type child struct {
+	t   testing.TB
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out io.ReadCloser
+}
+
+func startChild(t testing.TB, files []*os.File, args ...string) *child {
+	t.Helper()
+	cmd := reexec.Command(args...)
+	cmd.Stderr = os.Stderr
+	cmd.ExtraFiles = files
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	c := &child{t: t, cmd: cmd, in: in, out: out}
+	t.Cleanup(func() {
+		c.in.Close()
+		c.cmd.Process.Kill()
+		c.cmd.Wait()
+	})
+	return c
+}
+
+// tell lets the child do its next step.
+func (c *child) tell() {
+	c.t.Helper()
+	_, err := c.in.Write([]byte{'.'})
+	require.NoError(c.t, err)
+}
+
+// hear waits until the child says that its step is done.
+func (c *child) hear(what string) {
+	c.t.Helper()
+	b := make([]byte, 1)
+	_, err := io.ReadFull(c.out, b)
+	require.NoError(c.t, err, "the child process ended before it %s", what)
+	require.Equal(c.t, "+", string(b), "the child process failed where it should have %s", what)
+}
+
+// steps runs the steps of a child, each when it is told to.
+func steps(step ...func() error) {
+	b := make([]byte, 1)
+	for _, f := range step {
+		if _, err := io.ReadFull(os.Stdin, b); err != nil {
+			os.Exit(0)
+		}
+		if err := f(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Stdout.WriteString("-")
+			os.Exit(1)
+		}
+		os.Stdout.WriteString("+")
+	}
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// lockHolder acquires a lock, then releases it.
+func lockHolder() {
+	l, err := deadlock.OpenLock(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	steps(l.Acquire, l.Release)
+	l.Close()
+}
+
+// permitHolder acquires a permit, then releases it.
+func permitHolder() {
+	s := deadlock.SemaphoreOf(os.NewFile(3, "permits"), os.NewFile(4, "permits"))
+	steps(s.Acquire, s.Release)
+}
+
+// A script tells a directed philosopher where to stop.
+type script struct {
+	Said   int              // the descriptor to say it on
+	Gates  []int            // the descriptor to wait on, by seat
+	Stages []deadlock.Stage // where
+	Meals  int              // in the first of the meals
+}
+
+// A word is what a philosopher says when it stops.
+type word struct {
+	PID, Seat, Meal, Stage, Wait int64
+}
+
+// A director decides from within the test when each philosopher goes on: at
+// certain stages of the first meals, a philosopher says where it is and waits at
+// its gate. This forces the order of things, whatever the scheduler does.
+type director struct {
+	t      testing.TB
+	said   *os.File   // read end
+	gates  []*os.File // write ends
+	script script
+	served chan struct{} // closed when Dine has returned
+	dinner deadlock.Dinner
+	err    error
+}
+
+// inherit makes a copy of f that every process started from now on inherits
+// under the same number: the philosophers get it past the code under test.
+func inherit(t testing.TB, f *os.File) int {
+	t.Helper()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD, 100) // Fd also makes the end a blocking one
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	return fd
+}
+
+func direct(t testing.TB, seats, meals int, stages ...deadlock.Stage) *director {
+	t.Helper()
+	d := &director{t: t, served: make(chan struct{}), script: script{Stages: stages, Meals: meals}}
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	d.said, d.script.Said = r, inherit(t, w)
+	for range seats {
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		d.gates = append(d.gates, w)
+		d.script.Gates = append(d.script.Gates, inherit(t, r))
+	}
+	return d
+}
+
+// serve lets Dine begin.
+func (d *director) serve(table deadlock.Table) {
+	d.t.Helper()
+	d.serveContext(context.Background(), table)
+}
+
+func (d *director) serveContext(ctx context.Context, table deadlock.Table) {
+	d.t.Helper()
+	table.Habit = "test-directed"
+	arg, err := json.Marshal(d.script)
+	require.NoError(d.t, err)
+	table.Arg = string(arg)
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer close(d.served)
+		d.dinner, d.err = deadlock.Dine(ctx, table)
+		unix.Close(d.script.Said) // with all philosophers gone, nobody is left to speak
+	}()
+	d.t.Cleanup(func() {
+		cancel()
+		for _, g := range d.gates {
+			g.Close()
+		}
+		<-d.served
+		d.said.Close()
+		for _, fd := range d.script.Gates {
+			unix.Close(fd)
+		}
+	})
+}
+
+// hear waits for the next philosopher that stops.
+func (d *director) hear() word {
+	d.t.Helper()
+	var w word
+	if err := binary.Read(d.said, binary.LittleEndian, &w); err != nil {
+		<-d.served
+		require.NoError(d.t, d.err)
+		require.NoError(d.t, err, "Dine returned before its philosophers had gone through their meals")
+	}
+	return w
+}
+
+// hearAll waits for n of them and returns their words by seat.
+func (d *director) hearAll(n int, stage deadlock.Stage) map[int]word {
+	d.t.Helper()
+	words := map[int]word{}
+	for range n {
+		w := d.hear()
+		require.EqualValues(d.t, stage, w.Stage, "philosopher %d was at another stage (0 thinking, 1 reaching, 2 refused, 3 eating)", w.Seat)
+		words[int(w.Seat)] = w
+	}
+	return words
+}
+
+// let lets philosophers go on. One that has died no longer needs it.
+func (d *director) let(seats ...int) {
+	for _, seat := range seats {
+		d.gates[seat].Write([]byte{'.'})
+	}
+}
+
+// kill ends the philosopher that spoke.
+func (d *director) kill(w word) {
+	d.t.Helper()
+	require.NotEqualValues(d.t, os.Getpid(), w.PID, "philosopher %d was not a process of its own", w.Seat)
+	require.NoError(d.t, unix.Kill(int(w.PID), unix.SIGKILL))
+}
+
+// wait returns what Dine returned.
+func (d *director) wait() (deadlock.Dinner, error) {
+	<-d.served
+	return d.dinner, d.err
+}
+
+// directed is the habit of a directed philosopher.
+func directed(m deadlock.Moment) error {
+	var s script
+	if err := json.Unmarshal([]byte(m.Table.Arg), &s); err != nil {
+		return err
+	}
+	if m.Meal >= s.Meals || !slices.Contains(s.Stages, m.Stage) {
+		return nil
+	}
+	w := word{int64(os.Getpid()), int64(m.Seat), int64(m.Meal), int64(m.Stage), int64(m.Wait)}
+	b, err := binary.Append(nil, binary.LittleEndian, w)
+	if err != nil {
+		return err
+	}
+	if _, err := unix.Write(s.Said, b); err != nil { // one short write: never mixed with another's
+		return err
+	}
+	for {
+		n, err := unix.Read(s.Gates[m.Seat], b[:1])
+		if n == 1 {
+			return nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return errors.Join(err, errors.New("the test has ended"))
+		}
+	}
+}
+
+// A record is a mapping in which the philosophers note what they see: whether a
+// fork is in use, by number, and after these the counts below.
+type record struct{ *shm.Memory }
+
+const (
+	eaters    = iota // who are eating now
+	together         // who were eating at one moment, at most
+	shared           // meals with a fork that somebody else was eating with
+	unlocked         // forks that anybody could have taken during a meal
+	numCounts = iota
+)
+
+func recordPath(dir string) string { return filepath.Join(dir, "record") }
+
+// openRecord maps the record, in the test and in every philosopher.
+func openRecord(dir string, seats int) (record, error) {
+	f, err := os.OpenFile(recordPath(dir), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return record{}, err
+	}
+	defer f.Close()
+	n := seats + numCounts
+	if err := f.Truncate(int64(n * shm.WordSize)); err != nil {
+		return record{}, err
+	}
+	m, err := shm.Map(f, n)
+	return record{m}, err
+}
+
+func newRecord(t testing.TB, dir string, seats int) record {
+	t.Helper()
+	r, err := openRecord(dir, seats)
+	require.NoError(t, err)
+	t.Cleanup(func() { r.Unmap() })
+	return r
+}
+
+func (r record) count(what int) int64 { return r.AtomicLoad(r.Len() - numCounts + what) }
+
+func (r record) add(what int, d int64) int64 { return r.Add(r.Len()-numCounts+what, d) }
+
+// raise makes a count at least v.
+func (r record) raise(what int, v int64) {
+	i := r.Len() - numCounts + what
+	for {
+		old := r.AtomicLoad(i)
+		if old >= v || r.CompareAndSwap(i, old, v) {
+			return
+		}
+	}
+}
+
+// withRecord runs f on the record of the philosopher's table.
+func withRecord(m deadlock.Moment, f func(r record) error) error {
+	r, err := openRecord(m.Table.Dir, m.Table.Seats)
+	if err != nil {
+		return err
+	}
+	defer r.Unmap()
+	return f(r)
+}
+
+// witnessed notes who eats with which fork.
+func witnessed(m deadlock.Moment) error {
+	if m.Stage != deadlock.Eating {
+		return nil
+	}
+	return withRecord(m, func(r record) error {
+		forks := []int{m.Seat, (m.Seat + 1) % m.Table.Seats}
+		mine := true
+		for _, fork := range forks {
+			mine = r.Add(fork, 1) == 1 && mine
+		}
+		if !mine {
+			r.add(shared, 1)
+		}
+		if m.Meal == 0 {
+			for _, fork := range forks {
+				l, err := deadlock.OpenLock(deadlock.LockPath(m.Table.Dir, fork))
+				if err != nil {
+					return err
+				}
+				free, err := l.TryAcquire()
+				if err != nil {
+					return err
+				}
+				if free {
+					r.add(unlocked, 1)
+				}
+				l.Close()
+			}
+		}
+		for _, fork := range forks {
+			r.Add(fork, -1)
+		}
+		return nil
+	})
+}
+
+// slow eats slowly until two philosophers were seen to eat at one moment.
+func slow(m deadlock.Moment) error {
+	if m.Stage != deadlock.Eating {
+		return nil
+	}
+	return withRecord(m, func(r record) error {
+		r.raise(together, r.add(eaters, 1))
+		for i := 0; i < 5 && r.count(together) < 2; i++ {
+			time.Sleep(time.Millisecond)
+		}
+		r.add(eaters, -1)
+		return nil
+	})
+}
+
+// clumsy spoils the first meal with one fork in hand, and the second with both.
+func clumsy(m deadlock.Moment) error {
+	if m.Meal == 0 && m.Stage == deadlock.Reaching || m.Meal == 1 && m.Stage == deadlock.Eating {
+		return errors.New("dropped the napkin")
+	}
+	return nil
+}
+
+// all returns n times the same number of meals.
+func all(n, meals int) []int { return slices.Repeat([]int{meals}, n) }
+
+// assertGone asserts that a process has ended and was waited for.
+func assertGone(t testing.TB, pid int) {
+	t.Helper()
+	assert.ErrorIs(t, unix.Kill(pid, 0), unix.ESRCH, "process %d was still there", pid)
+}

@@ -1,0 +1,76 @@
+package gil_test
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"prokata/checker/harness"
+	gil "prokata/katas/09-gil"
+)
+
+// When the context ends, the workers of this process begin no other unit.
+func TestRunCancelled(t *testing.T) {
+	harness.Test(t)
+	const workers, units = 2, 100_000
+	for _, way := range []gil.Way{gil.Sequential, gil.Threads, gil.Goroutines} {
+		t.Run(way.String(), func(t *testing.T) {
+			r := newRecord(t, workers, workers)
+			ctx, stop := context.WithCancel(context.Background())
+			defer stop()
+			f := func() { stop() }
+			cancel.Store(&f)
+			_, err := gil.Run(ctx, way, gil.Task{Name: "test-cancel", Units: units}, workers)
+			require.ErrorIs(t, err, context.Canceled, "Run whose context ended")
+			assert.Less(t, r.count(done), int64(units), "the workers did all units though the context had ended")
+		})
+	}
+}
+
+// When the context ends, worker processes are killed in the middle of a unit.
+func TestProcessesCancelled(t *testing.T) {
+	harness.Test(t)
+	heardR, heardW, err := os.Pipe()
+	require.NoError(t, err)
+	defer heardR.Close()
+	gateR, gateW, err := os.Pipe()
+	require.NoError(t, err)
+	defer gateW.Close()
+	say, hear := inherit(t, heardW), inherit(t, gateR)
+	defer unix.Close(hear)
+	t.Setenv(gateEnv+"_SAY", strconv.Itoa(say))
+	t.Setenv(gateEnv+"_HEAR", strconv.Itoa(hear))
+
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan error)
+	go func() {
+		_, err := gil.Run(ctx, gil.Processes, gil.Task{Name: "test-blocked", Units: 2}, 2)
+		unix.Close(say) // with the workers gone, nobody is left to speak
+		ended <- err
+	}()
+	for range 2 {
+		if _, err := heardR.Read(make([]byte, 1)); err != nil {
+			require.NoError(t, <-ended)
+			require.NoError(t, err, "Run returned before its workers had begun")
+		}
+	}
+	stop()
+	err = <-ended
+	require.ErrorIs(t, err, context.Canceled, "Run whose context ended")
+}
+
+// A worker process that dies is an error that names it, and neither a wrong sum
+// nor a hang.
+func TestWorkerDies(t *testing.T) {
+	harness.Test(t)
+	t.Setenv(testEnv, strconv.Itoa(os.Getpid()))
+	_, err := gil.Run(context.Background(), gil.Processes, gil.Task{Name: "test-dies", Units: 100}, 2)
+	require.ErrorContains(t, err, "worker 1", "unit 3 is the work of worker 1, who was killed")
+	assert.ErrorContains(t, err, "killed")
+}
