@@ -1,6 +1,6 @@
 // Package crawl downloads pages by several processes at once.
 //
-// This is the project to which the other katas lead. Four kinds of process
+// This is the project to which the other katas lead. Three kinds of process
 // take part:
 //
 //	Crawl ── task, done ──> worker ──> the web

@@ -34,8 +34,9 @@ var brief = crawl.Limits{Timeout: 200 * time.Millisecond}
 // A site is a real HTTP server on the loopback interface that keeps count.
 type site struct {
 	*httptest.Server
-	mux  *http.ServeMux
-	quit chan struct{} // closed at the end of the test: no handler outlives it
+	mux    *http.ServeMux
+	quit   chan struct{}  // closed at the end of the test: no handler outlives it
+	crawls sync.WaitGroup // that were started; the site serves until they have ended
 
 	mu      sync.Mutex
 	hits    map[string]int
@@ -58,7 +59,8 @@ func newSite(t *testing.T) *site {
 	s.Config.SetKeepAlivesEnabled(false)
 	s.Start()
 	t.Cleanup(func() {
-		close(s.quit)
+		close(s.quit) // what is held is let go, so that a crawl can end
+		s.crawls.Wait()
 		s.CloseClientConnections()
 		s.Close()
 	})
@@ -138,15 +140,14 @@ type outcome struct {
 	err    error
 }
 
-// start begins a crawl in the background. At the end of the test it has ended.
-func start(t *testing.T, ctx context.Context, cfg crawl.Config, urls ...string) <-chan outcome {
-	t.Helper()
+// start begins a crawl in the background.
+func (s *site) start(ctx context.Context, cfg crawl.Config, urls ...string) <-chan outcome {
 	out := make(chan outcome, 1)
-	go func() {
+	s.crawls.Go(func() {
 		var o outcome
 		o.result, o.err = crawl.Crawl(ctx, cfg, urls...)
 		out <- o
-	}()
+	})
 	return out
 }
 
