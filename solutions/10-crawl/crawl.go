@@ -153,6 +153,7 @@ func Crawl(ctx context.Context, cfg Config, urls ...string) (result Result, err 
 		return Result{}, err
 	}
 	defer c.client.Close()
+	c.pages = NewDict[Page](c.client, "pages")
 
 	var seats sync.WaitGroup
 	for range min(cfg.Workers, c.total) {
@@ -194,6 +195,7 @@ type crawl struct {
 	abandon context.CancelCauseFunc
 	manager *Manager
 	client  *Client
+	pages   Dict[Page]
 	total   int
 
 	mu   sync.Mutex // guards the rest, and calls of Progress
@@ -215,7 +217,7 @@ func (c *crawl) seat() error {
 		if !ok {
 			return nil
 		}
-		for attempt := 1; ; attempt++ {
+		for attempt, done := 1, false; !done; attempt++ {
 			var err error
 			if w == nil {
 				if w, err = startWorker(c.lost, c.manager.Addr()); err != nil {
@@ -224,37 +226,40 @@ func (c *crawl) seat() error {
 				c.report(Event{Kind: WorkerStarted, PID: w.pid()})
 			}
 			c.report(Event{Kind: PageBegun, PID: w.pid(), Page: Page{URL: url}})
-			if err = w.fetch(task{url, c.cfg.Limits}); err == nil {
-				break
-			}
-			if !errors.Is(err, errWorkerDied) || c.lost.Err() != nil {
-				return err
-			}
-			pid := w.pid()
-			err = c.dismiss(w)
-			w = nil
-			// It may have died with its work done: a page in the dict is done.
-			pages := NewDict[Page](c.client, "pages")
-			if _, ok, e := pages.Get(url); ok || e != nil {
-				if e != nil {
-					return e
-				}
-				break
-			}
-			if attempt > c.cfg.Retries {
-				page := Page{URL: url, Err: fmt.Sprintf("worker %d died: %v", pid, err), Attempts: attempt, Worker: pid}
-				if err := record(c.client, page); err != nil {
+			switch err = w.fetch(task{url, c.cfg.Limits}); {
+			case err == nil:
+				done = true
+			case c.lost.Err() == nil && errors.Is(err, errWorkerDied):
+				dead := w
+				w = nil
+				if done, err = c.bury(dead, url, attempt); err != nil {
 					return err
 				}
-				break
+			default:
+				return err
 			}
 		}
-		page, _, err := NewDict[Page](c.client, "pages").Get(url)
+		page, _, err := c.pages.Get(url) // the pipe says when, the manager says what
 		if err != nil {
 			return err
 		}
 		c.report(Event{Kind: PageDone, PID: page.Worker, Page: page})
 	}
+}
+
+// bury waits for a worker that died over a page, and reports whether the page
+// is done all the same: the worker had told the manager before it died, or it
+// was the last attempt.
+func (c *crawl) bury(w *worker, url string, attempt int) (done bool, err error) {
+	why := c.dismiss(w)
+	if _, done, err = c.pages.Get(url); done || err != nil {
+		return done, err
+	}
+	if attempt <= c.cfg.Retries {
+		return false, nil
+	}
+	page := Page{URL: url, Attempts: attempt, Worker: w.pid(), Err: fmt.Sprintf("worker %d died: %v", w.pid(), why)}
+	return true, record(c.client, page)
 }
 
 // next takes the next page to begin. The end of ctx is looked at here, under
