@@ -104,7 +104,7 @@ func TestWorkersOverlapAndAreAtMostN(t *testing.T) {
 	harness.Test(t)
 	for _, n := range []int{1, 2, 4} {
 		s := newSite(t)
-		here, leave := make(chan string), make(chan bool)
+		here, leave, late := make(chan string), make(chan bool), make(chan string, 100)
 		s.mux.HandleFunc("/held/", func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case here <- r.URL.Path:
@@ -113,18 +113,27 @@ func TestWorkersOverlapAndAreAtMostN(t *testing.T) {
 			}
 			select {
 			case <-leave:
+			case <-r.Context().Done(): // the worker's patience is at its end
+				late <- r.URL.Path
 			case <-s.quit:
 			}
 		})
 		urls := s.held(3*n + 1)
-		crawled := s.start(t.Context(), crawl.Config{Workers: n, Limits: limits}, urls...)
+		crawled := s.start(t.Context(), crawl.Config{Workers: n, Limits: patient}, urls...)
 		// One page may leave whenever n are there: so n workers are at work
 		// together, again and again.
 		held := 0
 		for left := len(urls); left > 0; left-- {
 			for held < min(n, left) {
-				either(t, here, crawled, fmt.Sprintf("%d pages were in flight together", min(n, left)))
-				held++
+				select {
+				case <-here:
+					held++
+				case path := <-late:
+					require.FailNow(t, fmt.Sprintf("%d workers never had more than %d pages in flight", n, held), "%s waited in vain for another", path)
+				case o := <-crawled:
+					require.NoError(t, o.err)
+					require.FailNow(t, fmt.Sprintf("Crawl returned before %d pages were in flight together", n))
+				}
 			}
 			leave <- true
 			held--
@@ -279,8 +288,12 @@ func TestRefusesLessThanOneWorker(t *testing.T) {
 	_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 1, Limits: limits}, s.pages(1)...)
 	require.NoError(t, err)
 	for _, n := range []int{0, -1} {
-		_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: n, Limits: limits}, s.pages(2)...)
+		began := false
+		_, err := crawl.Crawl(t.Context(), crawl.Config{
+			Workers: n, Limits: limits, Progress: func(crawl.Event) { began = true },
+		}, s.pages(2)...)
 		assert.Error(t, err, "Crawl accepted %d workers", n)
+		assert.False(t, began, "Crawl began, with %d workers", n)
 	}
 	assert.Zero(t, s.requests("/ok/1"), "Crawl fetched pages without a worker")
 }

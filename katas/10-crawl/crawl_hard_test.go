@@ -64,7 +64,7 @@ func TestFetchLeavesNothingOfABadPage(t *testing.T) {
 	for path, why := range s.broken() {
 		lim := brief
 		if path == "/endless" {
-			lim = limits // here it is the size that ends it
+			lim = patient // here it is the size that ends it
 		}
 		lim.MaxBytes = 1 << 20
 		lim.Retries = 3
@@ -172,7 +172,7 @@ func TestSlowPageHoldsUpNoOther(t *testing.T) {
 	others := s.pages(10)
 	done, events := watch(crawl.PageDone)
 	crawled := s.start(t.Context(), crawl.Config{
-		Workers: 2, Limits: crawl.Limits{Timeout: 10 * time.Second}, Progress: done,
+		Workers: 2, Limits: patient, Progress: done,
 	}, slices.Concat(s.held(1), others)...)
 	for range others {
 		e := either(t, events, crawled, "the other pages were done")
@@ -285,7 +285,7 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 	stderr, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer stderr.Close()
-	r := run(t, setup{Workers: 2, Limits: limits, URLs: s.held(6)}, w)
+	r := run(t, setup{Workers: 2, Limits: patient, URLs: s.held(6)}, w)
 	w.Close()
 	r.arrived(g, 2)
 	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT))
@@ -301,7 +301,7 @@ func TestKilledParentLeavesNothing(t *testing.T) {
 	stderr, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer stderr.Close()
-	r := run(t, setup{Workers: 2, Limits: limits, URLs: s.held(6)}, w)
+	r := run(t, setup{Workers: 2, Limits: endless, URLs: s.held(6)}, w)
 	w.Close()
 	r.arrived(g, 2)
 	require.NoError(t, syscall.Kill(r.pid, syscall.SIGKILL))
@@ -332,13 +332,12 @@ func (r *register) progress(e crawl.Event) {
 	}
 }
 
-// kill kills the worker that fetches a page.
-func (r *register) kill(url string) {
+// kill kills the worker that fetches a page, if it is a process of its own.
+func (r *register) kill(url string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if pid := r.workers[url]; pid > 1 && pid != os.Getpid() {
-		syscall.Kill(pid, syscall.SIGKILL)
-	}
+	pid := r.workers[url]
+	return pid > 1 && pid != os.Getpid() && syscall.Kill(pid, syscall.SIGKILL) == nil
 }
 
 // deaths returns the workers that did not end in order.
@@ -361,7 +360,10 @@ func (s *site) deadly(n int, r *register) (url string) {
 			fmt.Fprint(w, "it lives")
 			return
 		}
-		r.kill(url)
+		if !r.kill(url) {
+			http.Error(w, "no worker process has begun this page", http.StatusBadRequest)
+			return
+		}
 		select {
 		case <-q.Context().Done():
 		case <-s.quit:
@@ -397,7 +399,7 @@ func TestPageThatKillsEveryWorkerIsRecorded(t *testing.T) {
 	harness.Test(t)
 	s := newSite(t)
 	var r register
-	deadly, good := s.deadly(1000, &r), s.pages(4)
+	deadly, good := s.deadly(40, &r), s.pages(4)
 	lim := limits
 	lim.Retries = 2
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 2, Limits: lim, Progress: r.progress}, append([]string{deadly}, good...)...)
@@ -420,7 +422,7 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 	s := newSite(t)
 	g := s.gate()
 	var r register
-	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: limits, Progress: r.progress}, s.held(6)...)
+	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: endless, Progress: r.progress}, s.held(6)...)
 	for range 2 {
 		either(t, g.here, crawled, "two pages were in flight")
 	}

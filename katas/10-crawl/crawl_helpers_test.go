@@ -28,6 +28,13 @@ func init() {
 // crawl, that does not do what it should.
 var limits = crawl.Limits{Timeout: 15 * time.Second}
 
+// patient are for pages that the test holds: when their time is over, the crawl
+// has not done what they wait for.
+var patient = crawl.Limits{Timeout: 5 * time.Second}
+
+// endless are for pages that are held for good: something else has to end them.
+var endless = crawl.Limits{Timeout: time.Hour}
+
 // brief are for pages that never end.
 var brief = crawl.Limits{Timeout: 200 * time.Millisecond}
 
