@@ -68,7 +68,7 @@ func TestFetchLeavesNothingOfABadPage(t *testing.T) {
 		}
 		lim.MaxBytes = 1 << 20
 		lim.Retries = 3
-		page := crawl.Fetch(t.Context(), s.URL+path, lim)
+		page := crawl.Fetch(context.Background(), s.URL+path, lim)
 		assert.NotEmpty(t, page.Err, "Fetch of %s reported no error", path)
 		assert.Contains(t, page.Err, why, "Fetch of %s reported another error", path)
 		assert.LessOrEqual(t, page.Size, lim.MaxBytes, "Fetch of %s read more than MaxBytes", path)
@@ -78,7 +78,7 @@ func TestFetchLeavesNothingOfABadPage(t *testing.T) {
 
 	s.mux.HandleFunc("/full", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, strings.Repeat("x", 100)) })
 	for longest, failed := range map[int64]bool{99: true, 100: false, 101: false} {
-		page := crawl.Fetch(t.Context(), s.URL+"/full", crawl.Limits{MaxBytes: longest, Timeout: limits.Timeout})
+		page := crawl.Fetch(context.Background(), s.URL+"/full", crawl.Limits{MaxBytes: longest, Timeout: limits.Timeout})
 		assert.Equal(t, min(100, longest), page.Size, "the size of a page of 100 bytes with MaxBytes %d", longest)
 		assert.Equal(t, failed, page.Err != "", "a page of 100 bytes with MaxBytes %d had the error %q", longest, page.Err)
 	}
@@ -99,9 +99,9 @@ func TestFetchTriesAgainAfterAServerError(t *testing.T) {
 	})
 	lim := limits
 	lim.Retries = 3
-	page := crawl.Fetch(t.Context(), s.URL+"/flaky", lim)
+	page := crawl.Fetch(context.Background(), s.URL+"/flaky", lim)
 	assert.Equal(t, crawl.Page{URL: s.URL + "/flaky", Status: 200, Size: 4, Attempts: 3}, page, "a page that came at the third attempt")
-	page = crawl.Fetch(t.Context(), s.URL+"/down", lim)
+	page = crawl.Fetch(context.Background(), s.URL+"/down", lim)
 	assert.Equal(t, 502, page.Status, "a page that never came")
 	assert.Contains(t, page.Err, "502", "a page that never came")
 	assert.Equal(t, 4, page.Attempts, "a page that never came, with 3 retries")
@@ -181,7 +181,7 @@ func TestSlowPageHoldsUpNoOther(t *testing.T) {
 	close(g.open)
 	o := <-crawled
 	require.NoError(t, o.err)
-	assert.Equal(t, 200, o.result.Pages[s.URL+"/held/0"].Status)
+	assert.Equal(t, 200, o.result.Pages[s.URL+"/held/0"].Status, "the slow page did not come to its end")
 }
 
 // interrupted checks what a program has printed that was stopped while two of
@@ -243,15 +243,15 @@ func TestEndOfContextStopsTheCrawl(t *testing.T) {
 	either(t, events, crawled, "it told that it was stopping")
 	close(g.open)
 	o := <-crawled
-	assert.ErrorIs(t, o.err, crawl.ErrStopped)
+	assert.ErrorIs(t, o.err, crawl.ErrStopped, "the crawl was stopped with ten pages left")
 	assert.ErrorIs(t, o.err, context.Canceled, "the error did not say why the crawl stopped")
 	assert.Len(t, o.result.Pages, 2, "the pages in flight did not come to their end")
 	assert.Equal(t, s.pages(10), o.result.Left, "the pages that were left were not told, in their order")
 
 	// A context that has ended before begins nothing.
 	result, err := crawl.Crawl(ctx, crawl.Config{Workers: 2, Limits: limits}, s.pages(3)...)
-	assert.ErrorIs(t, err, crawl.ErrStopped)
-	assert.Equal(t, s.pages(3), result.Left)
+	assert.ErrorIs(t, err, crawl.ErrStopped, "the crawl was stopped before it began")
+	assert.Equal(t, s.pages(3), result.Left, "the pages that were left were not told")
 	assert.Zero(t, s.requests("/ok/0"), "a page was begun although the context had ended")
 
 	// With every page done there is nothing to complain of.
@@ -383,7 +383,7 @@ func TestPageOfAKilledWorkerIsFetchedByAnother(t *testing.T) {
 	require.NoError(t, err, "the death of a worker is no failure of the crawl")
 	page := result.Pages[deadly]
 	assert.Equal(t, 200, page.Status, "the page of a killed worker was lost: %+v", page)
-	assert.Equal(t, 2, s.requests("/deadly"))
+	assert.Equal(t, 2, s.requests("/deadly"), "the page of a killed worker was not asked for by one other")
 	dead := r.deaths()
 	require.Len(t, dead, 1, "Progress was not told that one worker had died")
 	assert.NotContains(t, dead, page.Worker, "a dead worker was said to have fetched the page")
@@ -406,10 +406,10 @@ func TestPageThatKillsEveryWorkerIsRecorded(t *testing.T) {
 	require.NoError(t, err, "the death of a worker is no failure of the crawl")
 	page := result.Pages[deadly]
 	assert.Contains(t, page.Err, "killed", "the dict did not say how the worker had died: %+v", page)
-	assert.Zero(t, page.Status)
+	assert.Zero(t, page.Status, "a page without an answer had a status")
 	assert.Equal(t, 3, page.Attempts, "the attempts of a page that killed every worker, with 2 retries")
-	assert.Equal(t, 3, s.requests("/deadly"))
-	assert.Len(t, r.deaths(), 3)
+	assert.Equal(t, 3, s.requests("/deadly"), "the requests of a page that killed every worker, with 2 retries")
+	assert.Len(t, r.deaths(), 3, "Progress was not told of each worker that died")
 	assert.Contains(t, result.Log, deadly, "the list lacked the page that killed its workers")
 	assert.Equal(t, 1, result.Hosts[s.Listener.Addr().String()].Failed, "the host's count lacked the page that killed its workers")
 	for _, u := range good {
@@ -431,7 +431,7 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 	require.NoError(t, syscall.Kill(r.manager, syscall.SIGKILL))
 	// The pages stay where they are: nobody is to wait for them.
 	o := <-crawled
-	assert.ErrorIs(t, o.err, crawl.ErrManagerLost)
+	assert.ErrorIs(t, o.err, crawl.ErrManagerLost, "the manager was killed in the middle")
 	assert.Len(t, r.ended, 2, "not all workers were joined")
 	for _, e := range r.ended {
 		assert.ErrorIs(t, errno(e.PID), syscall.ESRCH, "worker %d outlived the crawl", e.PID)
@@ -446,7 +446,7 @@ func TestManyPages(t *testing.T) {
 	urls := s.pages(400)
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 8, Limits: limits}, urls...)
 	require.NoError(t, err)
-	assert.Len(t, result.Pages, 400)
-	assert.ElementsMatch(t, urls, result.Log)
-	assert.Equal(t, 400, result.Hosts[s.Listener.Addr().String()].Pages)
+	assert.Len(t, result.Pages, 400, "the dict did not have all pages")
+	assert.ElementsMatch(t, urls, result.Log, "the list was not of all pages, each once")
+	assert.Equal(t, 400, result.Hosts[s.Listener.Addr().String()].Pages, "the host's count was wrong")
 }
