@@ -62,9 +62,9 @@ func TestFetchLeavesNothingOfABadPage(t *testing.T) {
 	harness.Test(t)
 	s := newSite(t)
 	for path, why := range s.broken() {
-		lim := brief
-		if path == "/endless" {
-			lim = patient // here it is the size that ends it
+		lim := patient
+		if path == "/never" || path == "/stuck" {
+			lim = brief // it is the time that ends these
 		}
 		lim.MaxBytes = 1 << 20
 		lim.Retries = 3

@@ -93,6 +93,9 @@ def fetch(url):
 
 def work(tasks, done, pages, hosts, log, lock):
     """A worker process: pages and hosts and log are proxies."""
+    # Ctrl-C reaches all processes of the group; this one is to finish its page.
+    # Until here, what the parent has set protects it, where it was forked.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for url in iter(tasks.get, None):
         page = fetch(url)
         pages[url] = page
@@ -112,8 +115,7 @@ def work(tasks, done, pages, hosts, log, lock):
 def crawl(n, urls, stopping):
     """Fetches every page once, by n processes, until stopping is set."""
     todo = list(dict.fromkeys(urls))
-    # Ctrl-C reaches all processes of the group. The children inherit that it is
-    # ignored, and so finish what they have in hand. The parent takes it back.
+    # Forked children inherit that it is ignored. The parent takes it back.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     with mp.Manager() as manager:
         pages, hosts, log, lock = manager.dict(), manager.dict(), manager.list(), manager.Lock()
