@@ -1,0 +1,313 @@
+package crawl_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	crawl "prokata/katas/10-crawl"
+)
+
+func TestFetchTellsWhatBecameOfAPage(t *testing.T) {
+	harness.Test(t)
+	s := newSite(t)
+	body := strings.Repeat("x", 1000)
+	s.mux.HandleFunc("/good", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body) })
+	s.mux.HandleFunc("/empty", func(w http.ResponseWriter, r *http.Request) {})
+	s.mux.HandleFunc("/nothing", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	s.mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/good", http.StatusFound) })
+	s.mux.HandleFunc("/missing", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, body)
+	})
+	s.mux.HandleFunc("/broken", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, body)
+	})
+	s.mux.HandleFunc("/torn", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000") // and half of it comes
+		fmt.Fprint(w, body[:500])
+	})
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+
+	for _, row := range []struct {
+		name   string
+		url    string
+		status int
+		size   int64
+		failed bool
+	}{
+		{"a page", s.URL + "/good", 200, 1000, false},
+		{"an empty page", s.URL + "/empty", 200, 0, false},
+		{"no content", s.URL + "/nothing", 204, 0, false},
+		{"a redirect to a page", s.URL + "/moved", 200, 1000, false},
+		{"a missing page with a text", s.URL + "/missing", 404, 1000, true},
+		{"a server that fails", s.URL + "/broken", 500, 1000, true},
+		{"an answer cut short", s.URL + "/torn", 200, 500, true},
+		{"a server that is not there", closed.URL, 0, 0, true},
+		{"no URL at all", "http://[::1", 0, 0, true},
+		{"a scheme of another kind", "gopher://localhost/", 0, 0, true},
+	} {
+		// No context that ends with the test: it would tidy up for Fetch.
+		page := crawl.Fetch(context.Background(), row.url, limits)
+		assert.Equal(t, row.url, page.URL, "%s: Fetch gave the page another URL", row.name)
+		assert.Equal(t, row.status, page.Status, "%s: Fetch gave the wrong status", row.name)
+		assert.Equal(t, row.size, page.Size, "%s: Fetch gave the wrong size", row.name)
+		assert.Equal(t, 1, page.Attempts, "%s: Fetch counted its requests wrongly", row.name)
+		assert.Equal(t, row.failed, page.Err != "", "%s: Err was %q", row.name, page.Err)
+	}
+}
+
+func TestFetchesEveryPageOnce(t *testing.T) {
+	harness.Test(t)
+	s := newSite(t)
+	urls := s.pages(20)
+	// Each is listed three times: in a row, and once more behind all others.
+	var listed []string
+	for _, u := range urls {
+		listed = append(listed, u, u)
+	}
+	listed = append(listed, urls...)
+
+	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: limits}, listed...)
+	require.NoError(t, err)
+
+	want := make(map[string]crawl.Page)
+	for i, u := range urls {
+		path := fmt.Sprintf("/ok/%d", i)
+		assert.Equal(t, 1, s.requests(path), "the crawl asked for %s more or less than once", path)
+		want[u] = crawl.Page{URL: u, Status: 200, Size: int64(len(path)), Attempts: 1}
+	}
+	for u, p := range result.Pages {
+		assert.NotEqual(t, os.Getpid(), p.Worker, "the page %s was fetched by the parent", u)
+		p.Worker = 0
+		result.Pages[u] = p
+	}
+	if d := cmp.Diff(want, result.Pages); d != "" {
+		t.Errorf("the dict of pages was wrong (-want +got):\n%s", d)
+	}
+	assert.Empty(t, result.Left, "Crawl said that pages were left, but it was not stopped")
+}
+
+func TestWorkersOverlapAndAreAtMostN(t *testing.T) {
+	harness.Test(t)
+	for _, n := range []int{1, 2, 4} {
+		s := newSite(t)
+		here, leave, late := make(chan string), make(chan bool), make(chan string, 100)
+		s.mux.HandleFunc("/held/", func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case here <- r.URL.Path:
+			case <-s.quit:
+				return
+			}
+			select {
+			case <-leave:
+			case <-r.Context().Done(): // the worker's patience is at its end
+				late <- r.URL.Path
+			case <-s.quit:
+			}
+		})
+		urls := s.held(3*n + 1)
+		crawled := s.start(t.Context(), crawl.Config{Workers: n, Limits: patient}, urls...)
+		// One page may leave whenever n are there: so n workers are at work
+		// together, again and again.
+		held := 0
+		for left := len(urls); left > 0; left-- {
+			for held < min(n, left) {
+				select {
+				case <-here:
+					held++
+				case path := <-late:
+					require.FailNow(t, fmt.Sprintf("%d workers never had more than %d pages in flight", n, held), "%s waited in vain for another", path)
+				case o := <-crawled:
+					require.NoError(t, o.err)
+					require.FailNow(t, fmt.Sprintf("Crawl returned before %d pages were in flight together", n))
+				}
+			}
+			leave <- true
+			held--
+		}
+		o := <-crawled
+		require.NoError(t, o.err)
+		assert.Equal(t, n, s.atOnce(), "with %d workers, the server saw another number of requests at one time", n)
+		workers := make(map[int]bool)
+		for _, p := range o.result.Pages {
+			workers[p.Worker] = true
+		}
+		assert.Len(t, workers, n, "with %d workers, another number of processes fetched pages", n)
+	}
+}
+
+func TestCountsPagesByHost(t *testing.T) {
+	harness.Test(t)
+	// All workers get their answers at the same moment, and so count them at the
+	// same time: a count that is read, changed and written back loses some.
+	const n = 4
+	one, two := newSite(t), newSite(t)
+	meeting := newMeeting(n)
+	for _, s := range []*site{one, two} {
+		s.mux.HandleFunc("/meet/", func(w http.ResponseWriter, r *http.Request) {
+			meeting.join(s.quit)
+			w.WriteHeader(map[bool]int{true: 404, false: 200}[strings.HasSuffix(r.URL.Path, "bad")])
+			fmt.Fprint(w, "0123456789")
+		})
+	}
+	var urls []string
+	for i := range 20 {
+		urls = append(urls, fmt.Sprintf("%s/meet/%d", one.URL, i), fmt.Sprintf("%s/meet/%d", two.URL, i),
+			fmt.Sprintf("%s/meet/%d/bad", one.URL, i), fmt.Sprintf("%s/meet/%d/more", one.URL, i))
+	}
+	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: n, Limits: limits}, urls...)
+	require.NoError(t, err)
+	want := map[string]crawl.Host{
+		one.Listener.Addr().String(): {Pages: 60, Failed: 20, Bytes: 600},
+		two.Listener.Addr().String(): {Pages: 20, Failed: 0, Bytes: 200},
+	}
+	if d := cmp.Diff(want, result.Hosts); d != "" {
+		t.Errorf("the dict of hosts was wrong, although all %d pages are done (-want +got):\n%s", len(result.Pages), d)
+	}
+}
+
+// A meeting lets its members go in rounds of n.
+type meeting struct {
+	mu    sync.Mutex
+	n     int
+	came  int
+	round chan struct{}
+}
+
+func newMeeting(n int) *meeting { return &meeting{n: n, round: make(chan struct{})} }
+
+func (m *meeting) join(quit <-chan struct{}) {
+	m.mu.Lock()
+	round := m.round
+	if m.came++; m.came == m.n {
+		close(round)
+		m.came, m.round = 0, make(chan struct{})
+	}
+	m.mu.Unlock()
+	select {
+	case <-round:
+	case <-quit:
+	}
+}
+
+func TestLogsPagesInTheOrderOfTheirEnd(t *testing.T) {
+	harness.Test(t)
+	s := newSite(t)
+	g := s.gate()
+	done, events := watch(crawl.PageDone)
+	first, others := s.held(1), s.pages(5)
+	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: limits, Progress: done}, append(first, others...)...)
+	// The first page comes to its end when all others have.
+	var order []string
+	for range others {
+		order = append(order, either(t, events, crawled, "it told of every page").Page.URL)
+	}
+	close(g.open)
+	o := <-crawled
+	require.NoError(t, o.err)
+	assert.Equal(t, append(order, first...), o.result.Log, "the list was not in the order in which the pages were done")
+	assert.Equal(t, others, order, "one worker did the pages in another order than they were given")
+}
+
+func TestJoinsTheWorkersThenTheManager(t *testing.T) {
+	harness.Test(t)
+	s := newSite(t)
+	var manager int
+	var order []crawl.Kind
+	workers := make(map[int]bool) // false: has ended
+	_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: limits, Progress: func(e crawl.Event) {
+		switch e.Kind {
+		case crawl.ManagerStarted:
+			manager = e.PID
+		case crawl.WorkerStarted:
+			workers[e.PID] = true
+			return
+		case crawl.WorkerEnded:
+			workers[e.PID] = false
+			assert.ErrorIs(t, errno(e.PID), syscall.ESRCH, "worker %d was said to have ended, but nobody had waited for it", e.PID)
+			assert.NoError(t, errno(manager), "the manager had ended before worker %d", e.PID)
+		case crawl.ManagerEnded:
+			assert.ErrorIs(t, errno(e.PID), syscall.ESRCH, "the manager was said to have ended, but nobody had waited for it")
+		default:
+			return
+		}
+		order = append(order, e.Kind)
+	}}, s.pages(12)...)
+	require.NoError(t, err)
+
+	require.NotZero(t, manager, "Crawl did not tell that it started a manager")
+	assert.NotContains(t, workers, manager, "the manager was a worker as well")
+	for pid, runs := range workers {
+		assert.False(t, runs, "Crawl returned without a word of the end of worker %d", pid)
+	}
+	want := slices.Concat([]crawl.Kind{crawl.ManagerStarted}, slices.Repeat([]crawl.Kind{crawl.WorkerEnded}, len(workers)), []crawl.Kind{crawl.ManagerEnded})
+	assert.Equal(t, want, order, "the manager was not the last to end")
+}
+
+func TestReportsProgress(t *testing.T) {
+	harness.Test(t)
+	s := newSite(t)
+	urls := s.pages(25)
+	var begun []string
+	var done []crawl.Event
+	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: limits, Progress: func(e crawl.Event) {
+		// No lock here: Crawl has promised that the calls are one at a time.
+		switch e.Kind {
+		case crawl.PageBegun:
+			begun = append(begun, e.Page.URL)
+		case crawl.PageDone:
+			done = append(done, e)
+		}
+	}}, append(urls, urls[0])...)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, urls, begun, "Progress was not told of the begin of every page, once")
+	require.Len(t, done, len(urls), "Progress was not told of the end of every page, once")
+	for i, e := range done {
+		assert.Equal(t, i+1, e.Done, "Progress was told of a wrong number of pages done")
+		assert.Equal(t, len(urls), e.Total, "Progress was told of a wrong number of pages in all")
+		assert.Equal(t, result.Pages[e.Page.URL], e.Page, "Progress was told something else than the dict")
+	}
+}
+
+func TestRefusesLessThanOneWorker(t *testing.T) {
+	harness.Test(t)
+	s := newSite(t)
+	_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 1, Limits: limits}, s.pages(1)...)
+	require.NoError(t, err)
+	for _, n := range []int{0, -1} {
+		began := false
+		_, err := crawl.Crawl(t.Context(), crawl.Config{
+			Workers: n, Limits: limits, Progress: func(crawl.Event) { began = true },
+		}, s.pages(2)...)
+		assert.Error(t, err, "Crawl accepted %d workers", n)
+		assert.False(t, began, "Crawl began, with %d workers", n)
+	}
+	assert.Zero(t, s.requests("/ok/1"), "Crawl fetched pages without a worker")
+}
+
+func TestStartsNoMoreWorkersThanPages(t *testing.T) {
+	harness.Test(t)
+	s := newSite(t)
+	for _, pages := range []int{0, 1} {
+		started, events := watch(crawl.WorkerStarted)
+		result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: limits, Progress: started}, s.pages(pages)...)
+		require.NoError(t, err)
+		assert.Len(t, result.Pages, pages, "the dict had another number of pages")
+		assert.Len(t, events, pages, "Crawl started workers that had nothing to do")
+	}
+}
