@@ -22,7 +22,6 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -57,26 +56,6 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string { return "panic: " + e.Value }
-
-// Errors are the errors of the failed tasks of a Map, in the order of the inputs.
-type Errors []*TaskError
-
-func (e Errors) Error() string {
-	lines := make([]string, len(e))
-	for i, err := range e {
-		lines[i] = err.Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Unwrap returns the errors for errors.Is and errors.As.
-func (e Errors) Unwrap() []error {
-	errs := make([]error, len(e))
-	for i, err := range e {
-		errs[i] = err
-	}
-	return errs
-}
 
 // A Task is a function that workers know by its name.
 type Task[In, Out any] struct {
@@ -201,11 +180,12 @@ func (p *Pool) Close() error {
 // Map runs the task for each input in the workers of p and returns the results in
 // the order of the inputs.
 //
-// If tasks fail, the error is of type Errors and the results of the others are
-// right. A panic is a failure (PanicError), and so is an argument or a result that
-// cannot be encoded. If a worker ends in the middle of a task, the task fails with
-// ErrWorkerLost, since nobody knows how far it came; the worker is replaced. If a
-// worker ends while it has no task, it is replaced and nothing fails.
+// If tasks fail, the error joins a *TaskError for each (errors.Join), in the order
+// of the inputs, and the results of the others are right. A panic is a failure
+// (*PanicError), and so is an argument or a result that cannot be encoded. If a
+// worker ends in the middle of a task, the task fails with ErrWorkerLost, since
+// nobody knows how far it came; the worker is replaced. If a worker ends while it
+// has no task, it is replaced and nothing fails.
 //
 // If ctx ends or p is closed before all tasks are done, the workers that are busy
 // with them are ended, and Map returns no results and ctx.Err() or ErrClosed.
@@ -231,16 +211,12 @@ func Map[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs [
 	if int(done.Load()) < len(inputs) {
 		return nil, p.ended(ctx)
 	}
-	var errs Errors
 	for i, err := range failures {
 		if err != nil {
-			errs = append(errs, &TaskError{Index: i, Err: err})
+			failures[i] = &TaskError{Index: i, Err: err}
 		}
 	}
-	if errs != nil {
-		return results, errs // not errs alone: a nil Errors would be a non-nil error
-	}
-	return results, nil
+	return results, errors.Join(failures...) // nil if all of them are
 }
 
 // ended returns why no task may begin any more, if that is so.
@@ -379,7 +355,8 @@ func (w *worker) do(ctx context.Context, p *Pool, r request) (reply, error) {
 	}
 }
 
-// workerMain is the main function of a worker process.
+// workerMain is the main function of a worker process: it runs the tasks that it
+// is sent, by their handlers, and ends when its parent has gone.
 func workerMain() {
 	requests, replies := os.NewFile(3, "requests"), os.NewFile(4, "replies")
 	syscall.CloseOnExec(3)
