@@ -100,6 +100,7 @@ func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 
 	// One context for all of them: to give it up ends whatever was started.
 	all, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 
 	lines := &lineWriter{out: g.Out}
 	var children []*process

@@ -1,0 +1,140 @@
+package pool_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	pool "prokata/katas/02-pool"
+)
+
+// logged notes who ran it and how long, in a file, and returns its length.
+var logged = pool.Register("logged", func(path string) (int, error) {
+	start := time.Now()
+	burnt, err := pool.Burn.Func(200_000)
+	if err != nil || burnt == 0 {
+		return 0, errors.New("no work was done")
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, "%d:%d\n", os.Getpid(), time.Since(start))
+	return len(path), err
+})
+
+// whoami has another result in each process.
+var whoami = pool.Register("whoami", func(int) (int, error) { return os.Getpid(), nil })
+
+var errOdd = errors.New("odd")
+
+var evenOnly = pool.Register("even-only", func(n int) (int, error) {
+	if n%2 != 0 {
+		return 0, fmt.Errorf("%d: %w", n, errOdd)
+	}
+	return n, nil
+})
+
+// Both runs do the real work, which the tasks themselves write down.
+func TestCompare(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 2)
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	inputs := []string{path, path, path, path, path, path}
+	c, err := pool.Compare(t.Context(), p, logged, inputs)
+	require.NoError(t, err)
+
+	var here, there int
+	var alone time.Duration // in the tasks of the sequential run
+	for _, line := range lines(t, path) {
+		var pid int
+		var took time.Duration
+		_, err := fmt.Sscanf(line, "%d:%d", &pid, &took)
+		require.NoError(t, err)
+		if pid == os.Getpid() {
+			here++
+			alone += took
+		} else {
+			there++
+		}
+	}
+	assert.Equal(t, 6, here, "tasks of the sequential run, in this process")
+	assert.Equal(t, 6, there, "tasks of the parallel run, in workers")
+	assert.Equal(t, 6, c.Tasks)
+	assert.Equal(t, 2, c.Workers)
+	assert.GreaterOrEqual(t, c.Sequential, alone, "the sequential run took less time than its tasks")
+	assert.Positive(t, c.Parallel)
+	assert.InDelta(t, float64(c.Sequential)/float64(c.Parallel), c.Speedup, 1e-9, "speedup")
+}
+
+func TestCompareErrors(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 2)
+	c, err := pool.Compare(t.Context(), p, pool.Square, []int{1, 2, 3})
+	require.NoError(t, err)
+	assert.Equal(t, 3, c.Tasks)
+
+	_, err = pool.Compare(t.Context(), p, whoami, []int{1, 2, 3})
+	require.ErrorIs(t, err, pool.ErrDifferent, "the sequential and the parallel run had different results")
+
+	_, err = pool.Compare(t.Context(), p, evenOnly, []int{0, 2, 5})
+	var failed *pool.TaskError
+	require.ErrorAs(t, err, &failed, "a task failed")
+	assert.Equal(t, 2, failed.Index)
+}
+
+// A table for a task that is too light for processes and one that is heavy.
+func TestSweep(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 2)
+	sizes := []int{1, 1_000, 1_000_000}
+	rows, err := pool.Sweep(t.Context(), p, pool.Burn, 4, sizes...)
+	require.NoError(t, err)
+	require.Len(t, rows, len(sizes))
+	for i, row := range rows {
+		t.Logf("%9s rounds: sequential %10v  parallel %10v  speedup %5.2f", strconv.Itoa(row.Size), row.Sequential, row.Parallel, row.Speedup)
+		assert.Equal(t, sizes[i], row.Size)
+		assert.Equal(t, 4, row.Tasks)
+		assert.Positive(t, row.Sequential)
+		assert.Positive(t, row.Parallel)
+	}
+	assert.Greater(t, rows[2].Sequential, rows[0].Sequential, "a million times the work took less time")
+
+	rows, err = pool.Sweep(t.Context(), p, evenOnly, 4, 2, 4, 5, 6)
+	require.Error(t, err, "tasks of size 5 failed")
+	assert.Len(t, rows, 2, "the sizes before the one that failed")
+}
+
+func TestBreakEven(t *testing.T) {
+	harness.Test(t)
+	row := func(size int, speedup float64) pool.Comparison {
+		return pool.Comparison{Size: size, Speedup: speedup}
+	}
+	for _, test := range []struct {
+		name string
+		rows []pool.Comparison
+		size int
+		ok   bool
+	}{
+		{"no rows", nil, 0, false},
+		{"processes never pay", []pool.Comparison{row(1, .1), row(10, .9), row(100, 1)}, 0, false},
+		{"processes always pay", []pool.Comparison{row(1, 1.1), row(10, 1.9)}, 1, true},
+		{"they pay from a size on", []pool.Comparison{row(1, .1), row(10, .9), row(100, 1.5), row(1000, 1.9)}, 100, true},
+		{"a stroke of luck below", []pool.Comparison{row(1, .1), row(10, 1.2), row(100, .9), row(1000, 1.9)}, 1000, true},
+		{"in any order", []pool.Comparison{row(1000, 1.9), row(1, .1), row(100, 1.5), row(10, .9)}, 100, true},
+	} {
+		size, ok := pool.BreakEven(test.rows)
+		assert.Equal(t, test.ok, ok, "%s: whether there is such a size", test.name)
+		assert.Equal(t, test.size, size, "%s: the least such size", test.name)
+	}
+}

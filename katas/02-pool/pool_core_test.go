@@ -1,0 +1,163 @@
+package pool_test
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	pool "prokata/katas/02-pool"
+)
+
+// The objective itself: the squares of 1 to 10, by a pool of four workers.
+func TestSquares(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 4)
+	got, err := pool.Map(t.Context(), p, pool.Square, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 4, 9, 16, 25, 36, 49, 64, 81, 100}, got)
+}
+
+// The last task ends first, and the first last.
+func TestResultsInOrder(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 3)
+	s := newStage(t)
+	var parts []part
+	for i := range 3 {
+		path, _ := s.gate()
+		parts = append(parts, part{Here: s.here, Name: fmt.Sprint(i), Gate: path, N: i})
+	}
+	// One task each for the workers that become free, to know that they have.
+	for i := 3; i < 6; i++ {
+		parts = append(parts, part{Here: s.here, Name: fmt.Sprint(i), N: i})
+	}
+	s.run(p, parts)
+	s.arrivals(3)
+	s.gates[2].Close()
+	s.arrivals(3) // one worker did the three others
+	s.gates[1].Close()
+	s.gates[0].Close()
+	results, err := s.end()
+	require.NoError(t, err)
+	var got []int
+	for _, r := range results {
+		got = append(got, r.N)
+	}
+	assert.Equal(t, []int{0, 1, 4, 9, 16, 25}, got, "results in the order of the inputs")
+}
+
+func TestNoInputs(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 2)
+	for _, inputs := range [][]int{nil, {}} {
+		got, err := pool.Map(t.Context(), p, pool.Square, inputs)
+		require.NoError(t, err)
+		assert.Empty(t, got)
+	}
+}
+
+func TestTenThousandInputs(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 4)
+	results, err := pool.Map(t.Context(), p, act, plain(0, 9_999))
+	require.NoError(t, err)
+	require.Len(t, results, 10_000)
+	pids := map[int]bool{}
+	for i, r := range results {
+		require.Equal(t, i*i, r.N, "result %d", i)
+		pids[r.PID] = true
+	}
+	assert.LessOrEqual(t, len(pids), 4, "worker processes that took part in a pool of 4")
+	assert.NotContains(t, pids, os.Getpid(), "tasks ran in the parent's own process")
+}
+
+// As many tasks as workers: each waits until all have begun. And again, with the
+// same workers.
+func TestTasksOverlap(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 4)
+	first := workers(t, p, 4)
+	second := workers(t, p, 4)
+	assert.Equal(t, first, second, "the workers of the first Map were to do the second as well")
+}
+
+func TestFewInputs(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 4)
+	got, err := pool.Map(t.Context(), p, pool.Square, []int{7})
+	require.NoError(t, err)
+	assert.Equal(t, []int{49}, got)
+	workers(t, p, 4) // none is lost
+}
+
+// While one Map waits, another one goes on.
+func TestMapsSideBySide(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 2)
+	s := newStage(t)
+	path, gate := s.gate()
+	s.run(p, []part{{Here: s.here, Name: "slow", Gate: path, N: 3}})
+	s.arrivals(1)
+	got, err := pool.Map(t.Context(), p, pool.Square, []int{1, 2, 3, 4})
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 4, 9, 16}, got)
+	gate.Close()
+	results, err := s.end()
+	require.NoError(t, err)
+	assert.Equal(t, 9, results[0].N)
+}
+
+// The processor time of this process and of its ended children tells who worked.
+func TestWorkInChildren(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 2)
+	self, children := cpu(t, syscall.RUSAGE_SELF), cpu(t, syscall.RUSAGE_CHILDREN)
+	const rounds = 20_000_000
+	want, err := pool.Burn.Func(1)
+	require.NoError(t, err)
+	got, err := pool.Map(t.Context(), p, pool.Burn, []int{1, rounds, rounds, rounds, rounds})
+	require.NoError(t, err)
+	require.NoError(t, p.Close())
+	assert.Equal(t, want, got[0])
+	self, children = cpu(t, syscall.RUSAGE_SELF)-self, cpu(t, syscall.RUSAGE_CHILDREN)-children
+	assert.Less(t, self, children/2, "processor time of the parent, which has nothing to compute, against that of its workers")
+}
+
+func cpu(t *testing.T, who int) time.Duration {
+	var u syscall.Rusage
+	require.NoError(t, syscall.Getrusage(who, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func TestSizeRefused(t *testing.T) {
+	harness.Test(t)
+	newPool(t, 1)
+	for _, opts := range []pool.Options{{}, {Workers: -1}, {Workers: 1, MaxTasks: -1}} {
+		p, err := pool.New(opts)
+		assert.Error(t, err, "New made a pool with %+v", opts)
+		assert.Nil(t, p)
+		if p != nil {
+			p.Close()
+		}
+	}
+}
+
+func TestClose(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 3)
+	pids := workers(t, p, 3)
+	require.NoError(t, p.Close())
+	for pid := range pids {
+		assert.False(t, exists(pid), "Close returned before worker %d had ended and been waited for", pid)
+	}
+	require.NoError(t, p.Close(), "to close again does nothing")
+	got, err := pool.Map(t.Context(), p, pool.Square, []int{1})
+	require.ErrorIs(t, err, pool.ErrClosed, "Map in a closed pool")
+	assert.Nil(t, got)
+}

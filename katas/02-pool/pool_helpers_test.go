@@ -1,0 +1,259 @@
+package pool_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	pool "prokata/katas/02-pool"
+)
+
+// A part is what the task act has to do, in this order.
+type part struct {
+	Here string // the FIFO on which to say that the task has begun, if any
+	Keep bool   // keep that FIFO open for as long as the worker lives
+	Name string // said there
+	Gate string // the FIFO to wait at until it is opened, if any
+	N    int    // the number to square
+}
+
+// A squared is the result of a part.
+type squared struct {
+	PID int
+	N   int
+}
+
+// act is the task of most tests: it meets the test at FIFOs, whose names are all
+// that has to travel, and returns a square.
+var act = pool.Register("act", func(p part) (squared, error) {
+	if p.Here != "" {
+		here, err := os.OpenFile(p.Here, os.O_WRONLY, 0)
+		if err != nil {
+			return squared{}, err
+		}
+		fmt.Fprintf(here, "%d %s\n", os.Getpid(), p.Name)
+		if p.Keep {
+			kept = append(kept, here)
+		} else {
+			here.Close()
+		}
+	}
+	if p.Gate != "" {
+		// O_NONBLOCK: not to wait for the gate's keeper, who may have opened it.
+		gate, err := os.OpenFile(p.Gate, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			return squared{}, err
+		}
+		_, _ = io.Copy(io.Discard, gate)
+		gate.Close()
+	}
+	return squared{PID: os.Getpid(), N: p.N * p.N}, nil
+})
+
+// kept holds what a worker keeps open.
+var kept []*os.File
+
+// A stage is where one call of Map is played: it runs in the background, while the
+// test talks with the tasks over FIFOs.
+type stage struct {
+	t      *testing.T
+	dir    string
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	here  string
+	heard *os.File
+	said  *bufio.Reader
+	gates []*os.File
+	fifos int
+
+	done    chan struct{} // closed when Map has returned
+	results []squared
+	err     error
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	s := &stage{t: t, dir: t.TempDir()}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.here, s.heard = s.fifo("here")
+	s.said = bufio.NewReader(s.heard)
+	t.Cleanup(func() {
+		s.openAll()
+		s.cancel()
+		if s.done != nil {
+			<-s.done
+		}
+		s.heard.Close()
+	})
+	return s
+}
+
+// fifo makes a FIFO and opens it for both directions: so it never waits for the
+// other side.
+func (s *stage) fifo(name string) (string, *os.File) {
+	s.t.Helper()
+	s.fifos++
+	path := filepath.Join(s.dir, fmt.Sprint(name, s.fifos))
+	require.NoError(s.t, syscall.Mkfifo(path, 0o600))
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(s.t, err)
+	return path, f
+}
+
+// gate makes a gate and returns its path, and what to close to open it.
+func (s *stage) gate() (string, *os.File) {
+	s.t.Helper()
+	path, f := s.fifo("gate")
+	s.gates = append(s.gates, f)
+	return path, f
+}
+
+func (s *stage) openAll() {
+	for _, gate := range s.gates {
+		gate.Close()
+	}
+}
+
+// run begins a call of Map.
+func (s *stage) run(p *pool.Pool, parts []part) {
+	s.play(func() ([]squared, error) { return pool.Map(s.ctx, p, act, parts) })
+}
+
+// play begins a call of f, which takes the place of Map.
+func (s *stage) play(f func() ([]squared, error)) {
+	s.done = make(chan struct{})
+	go func() {
+		s.results, s.err = f()
+		fmt.Fprintln(s.heard, "returned") // wakes arrivals
+		close(s.done)
+	}()
+}
+
+// lastWords waits until nobody but this process holds the FIFO at which the tasks
+// say that they have begun: until the workers that kept it have ended.
+func (s *stage) lastWords() {
+	s.t.Helper()
+	r, err := os.OpenFile(s.here, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(s.t, err)
+	defer r.Close()
+	s.heard.Close() // it was open for writing, too
+	_, err = io.Copy(io.Discard, r)
+	require.NoError(s.t, err)
+}
+
+// end waits until Map has returned.
+func (s *stage) end() ([]squared, error) {
+	<-s.done
+	return s.results, s.err
+}
+
+// arrivals waits until n tasks have begun, and returns the process IDs of their
+// workers by the tasks' names.
+func (s *stage) arrivals(n int) map[string]int {
+	s.t.Helper()
+	pids := map[string]int{}
+	for i := range n {
+		line, err := s.said.ReadString('\n')
+		require.NoError(s.t, err)
+		if line == "returned\n" {
+			_, err := s.end()
+			require.NoError(s.t, err, "Map returned an error")
+			require.FailNow(s.t, "Map returned early", "%d tasks were to be under way, and Map returned when %d had begun", n, i)
+		}
+		var pid int
+		var name string
+		_, err = fmt.Sscan(line, &pid, &name)
+		require.NoError(s.t, err, "a task said %q", line)
+		require.NotEqual(s.t, os.Getpid(), pid, "a task ran in the parent's own process")
+		pids[name] = pid
+	}
+	return pids
+}
+
+// newPool makes a pool that is closed at the end of the test, before the stages
+// that were made after it are left.
+func newPool(t *testing.T, workers int) *pool.Pool {
+	t.Helper()
+	return newPoolWith(t, pool.Options{Workers: workers})
+}
+
+func newPoolWith(t *testing.T, opts pool.Options) *pool.Pool {
+	t.Helper()
+	p, err := pool.New(opts)
+	require.NoError(t, err, "New returned an error")
+	require.NotNil(t, p, "New returned no pool and no error")
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// workers lets n tasks meet and returns the process IDs of the n workers.
+func workers(t *testing.T, p *pool.Pool, n int) map[int]bool {
+	t.Helper()
+	s := newStage(t)
+	path, gate := s.gate()
+	var parts []part
+	for i := range n {
+		parts = append(parts, part{Here: s.here, Name: fmt.Sprint(i), Gate: path, N: i})
+	}
+	s.run(p, parts)
+	pids := map[int]bool{}
+	for _, pid := range s.arrivals(n) {
+		pids[pid] = true
+	}
+	gate.Close()
+	results, err := s.end()
+	require.NoError(t, err)
+	require.Len(t, results, n)
+	for i, r := range results {
+		require.Equal(t, i*i, r.N, "result %d", i)
+	}
+	require.Len(t, pids, n, "%d tasks were under way at one time, so it took as many workers", n)
+	return pids
+}
+
+// plain returns parts that only compute, with the numbers from first to last.
+func plain(first, last int) []part {
+	var parts []part
+	for n := first; n <= last; n++ {
+		parts = append(parts, part{N: n})
+	}
+	return parts
+}
+
+// failures returns the errors that Map has joined, by index.
+func failures(t *testing.T, err error) map[int]error {
+	t.Helper()
+	require.Error(t, err, "tasks failed, and Map returned no error")
+	joined, ok := err.(interface{ Unwrap() []error })
+	require.True(t, ok, "Map's error does not join the errors of the tasks: %v", err)
+	byIndex := map[int]error{}
+	last := -1
+	for _, err := range joined.Unwrap() {
+		e, ok := err.(*pool.TaskError)
+		require.True(t, ok, "an error of Map is no *TaskError: %v", err)
+		require.Greater(t, e.Index, last, "Map's errors were not in the order of the inputs: %v", err)
+		last = e.Index
+		byIndex[e.Index] = e.Err
+	}
+	return byIndex
+}
+
+// exists reports whether there is a process with this ID, be it a zombie.
+func exists(pid int) bool { return syscall.Kill(pid, 0) == nil }
+
+// lines returns the lines of a file.
+func lines(t *testing.T, path string) []string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return strings.Fields(string(b))
+}
