@@ -25,7 +25,7 @@ func inherit() {
 		switch name {
 		case wire.RunEnv:
 			watched = true
-		case "GORACE", "TMPDIR", wire.SeedEnv, wire.WatchEnv, wire.PerturbEnv, wire.TodoEnv:
+		case "GORACE", "TMPDIR", wire.SeedEnv, wire.WatchEnv, wire.PerturbEnv, wire.SitesEnv, wire.TodoEnv:
 		default:
 			continue
 		}

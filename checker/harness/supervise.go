@@ -47,7 +47,7 @@ func supervise(m *testing.M) int {
 		return fail(err)
 	}
 	job := run.Job{
-		Binary: self, Kata: k, Dir: dir, Source: filepath.Join("katas", k.Folder), Seed: 1, Echo: os.Stdout, WorkDir: dir,
+		Binary: self, Kata: k, Source: filepath.Join("katas", k.Folder), Seed: 1, Echo: os.Stdout, WorkDir: dir,
 	}
 	job.Tests, err = chosen(k, flag.Lookup("test.run").Value.String(), flag.Lookup("test.skip").Value.String())
 	if err != nil {

@@ -5,6 +5,7 @@ package build
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/instrument"
 	"prokata/checker/internal/plan"
 )
 
@@ -77,37 +79,50 @@ func (b *Builder) Binary(ctx context.Context, p plan.Plan) (Binary, error) {
 		}
 		args = append(args, "-race")
 	}
-	overlay, err := b.overlay(dir, p)
-	if err != nil {
-		return Binary{}, err
-	}
-	if overlay != "" {
-		args = append(args, "-overlay="+overlay)
-	}
 	bin := Binary{Path: filepath.Join(dir, p.Kata.Package()+".test")}
-	args = append(args, "-o", bin.Path, "./katas/"+p.Kata.Folder)
+	// A source that does not compile is compiled again without hooks, so that the
+	// compiler's words are about the learner's text alone.
+	for _, hooks := range []instrument.Hooks{instrument.Points | instrument.Sites, 0} {
+		overlay, err := b.overlay(dir, p, hooks)
+		if err != nil {
+			return Binary{}, err
+		}
+		text, err := b.compile(ctx, p.Root, env, slices.Concat(args, []string{"-overlay=" + overlay, "-o", bin.Path, "./katas/" + p.Kata.Folder}))
+		if err != nil {
+			return Binary{}, fmt.Errorf("build %s: %w", p.Kata.Folder, err)
+		}
+		if text == "" {
+			bin.Build.OK, bin.Sites = true, sites(p)
+			return done(bin), nil
+		}
+		bin.Build.Output = words(text, p)
+	}
+	bin.Path = ""
+	return done(bin), nil
+}
+
+// compile runs the go command and returns the compiler's complaints. The error is
+// trouble that is not the learner's.
+func (b *Builder) compile(ctx context.Context, dir string, env, args []string) (complaints string, err error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = p.Root, env, 5*time.Second
+	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, env, 5*time.Second
 	out := &output{progress: b.Progress}
 	cmd.Stdout, cmd.Stderr = out, out
 	err = cmd.Run()
-	if ctx.Err() != nil {
-		return Binary{}, ctx.Err()
-	}
 	var exit *exec.ExitError
 	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
 	case err == nil:
-		bin.Build.OK, bin.Sites = true, sites(p)
-		return done(bin), nil
+		return "", nil
 	case !errors.As(err, &exit):
-		return Binary{}, fmt.Errorf("start the go command: %w", err)
+		return "", fmt.Errorf("start the go command: %w", err)
 	}
 	text := out.String()
 	if trouble := own(text); trouble != "" {
-		return Binary{}, fmt.Errorf("build %s: %s", p.Kata.Folder, trouble)
+		return "", errors.New(trouble)
 	}
-	bin.Path, bin.Build.Output = "", words(text, p)
-	return done(bin), nil
+	return cmp.Or(strings.TrimSpace(text), err.Error()), nil
 }
 
 // check finds what can be said more clearly than the go command does.
@@ -128,12 +143,9 @@ func check(p plan.Plan) string {
 	return ""
 }
 
-// overlay writes the file for -overlay and returns its path, or "" if the
-// source under test is what stands in the kata's folder.
-func (b *Builder) overlay(dir string, p plan.Plan) (string, error) {
-	if p.Stub() {
-		return "", nil
-	}
+// overlay writes the file for -overlay, and beside it the source under test with
+// the hooks put in, and returns its path.
+func (b *Builder) overlay(dir string, p plan.Plan, hooks instrument.Hooks) (string, error) {
 	replace := map[string]string{}
 	// What the source does not have must not be left over from the stub's folder.
 	old, err := filepath.Glob(filepath.Join(p.Kata.Dir, "*.go"))
@@ -146,7 +158,18 @@ func (b *Builder) overlay(dir string, p plan.Plan) (string, error) {
 		}
 	}
 	for _, f := range p.Files {
-		replace[filepath.Join(p.Kata.Dir, p.Name(f))] = filepath.Join(p.Source, f)
+		src, err := os.ReadFile(filepath.Join(p.Source, f))
+		if err != nil {
+			return "", fmt.Errorf("read the source: %w", err)
+		}
+		name := filepath.Join(p.Kata.Dir, p.Name(f))
+		if src, err = instrument.File(name, src, hooks); err != nil {
+			return "", fmt.Errorf("put hooks into %s: %w", f, err)
+		}
+		replace[name] = filepath.Join(dir, p.Name(f))
+		if err := os.WriteFile(replace[name], src, 0o600); err != nil {
+			return "", fmt.Errorf("write the overlay: %w", err)
+		}
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

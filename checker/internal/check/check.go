@@ -143,7 +143,7 @@ func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string
 		}, nil
 	}
 	r, err := run.Remote(ctx, supervisor, run.Job{
-		Binary: bin.Path, Kata: p.Kata, Dir: "prokata/katas/" + p.Kata.Folder, Source: p.Label, Names: p.Names(),
+		Binary: bin.Path, Kata: p.Kata, Source: p.Label, Names: p.Names(),
 		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb,
 	})
 	if ctx.Err() != nil {

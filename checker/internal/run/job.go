@@ -20,7 +20,7 @@ type Job struct {
 	Binary  string            `json:"binary"`
 	Args    []string          `json:"args,omitempty"` // flags for the binary beside those of this package
 	Kata    kata.Kata         `json:"kata"`
-	Dir     string            `json:"dir"`             // the kata's folder, as stacks name it: absolute, or with -trimpath its import path
+	Folder  string            `json:"folder"`          // of the kata
 	Source  string            `json:"source"`          // the folder under test as a person would name it
 	Names   map[string]string `json:"names,omitempty"` // files of the source that have another name in the kata's folder, by that name
 	Tests   []string          `json:"tests"`           // those to run, in order
@@ -57,7 +57,8 @@ func pattern(tests []*evidence.Test) string {
 
 // file names a file of the kata as the learner knows it.
 func (j Job) file(path string) string {
-	if dir, base := filepath.Split(path); filepath.Clean(dir) == filepath.Clean(j.Dir) {
+	dir, base := filepath.Split(path)
+	if dir = filepath.Clean(dir); filepath.Base(dir) == j.Kata.Folder && filepath.Base(filepath.Dir(dir)) == "katas" {
 		if strings.HasSuffix(base, "_test.go") {
 			return filepath.Join("katas", j.Kata.Folder, base)
 		}

@@ -17,6 +17,7 @@ type private struct {
 
 	started int64            // how much of the announcements has been read
 	todo    int64            // and of the record of unwritten functions
+	sites   int64            // and of the places where things were opened
 	shared  int64            // and of the races on shared memory
 	races   map[string]int64 // and of each report of the race detector
 }
@@ -33,7 +34,7 @@ func newPrivate() (*private, error) {
 			return nil, fmt.Errorf("%w: %w", errSetUp, err)
 		}
 	}
-	for _, file := range []string{wire.TodoFile, wire.ChildFile} {
+	for _, file := range []string{wire.TodoFile, wire.ChildFile, wire.SitesFile} {
 		if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
 			p.remove()
 			return nil, fmt.Errorf("%w: %w", errSetUp, err)

@@ -20,6 +20,7 @@ import (
 // ends the job when this process ends, however it ends.
 func Remote(ctx context.Context, command []string, job Job) (evidence.Run, error) {
 	var result evidence.Run
+	job.Folder = job.Kata.Folder
 	text, err := json.Marshal(job)
 	if err != nil {
 		return result, fmt.Errorf("describe a run: %w", err)
@@ -67,6 +68,7 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer, judge Judge) error {
 	if err := d.Decode(&job); err != nil {
 		return fmt.Errorf("read the job: %w", err)
 	}
+	job.Kata.Folder = job.Folder // kata.json does not hold it
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		_, _ = io.Copy(io.Discard, r)

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/instrument"
 	"prokata/checker/internal/trace"
 	"prokata/checker/internal/watch"
 	"prokata/checker/internal/wire"
@@ -54,4 +56,44 @@ func (s *session) sharedRaces() []evidence.SharedRace {
 		}
 	}
 	return races
+}
+
+// readSites reads what the hooks in the source under test have noted. A child that
+// was ended before it could announce itself stands there too.
+func (s *session) readSites() {
+	sites, _ := instrument.ReadSites(strings.Join(news(s.dir.path(wire.SitesFile), &s.dir.sites), "\n"))
+	s.opened = append(s.opened, sites...)
+	for _, o := range sites {
+		if _, ok := s.seen[o.Number]; o.Kind == "child" && !ok {
+			s.seen[o.Number] = evidence.Process{PID: o.Number, Parent: o.PID, Name: o.Name}
+		}
+	}
+}
+
+// locate adds to what was left where it was opened, as far as the hooks in the
+// source under test have noted it.
+func (s *session) locate(l *evidence.Left) {
+	for i, p := range l.Processes {
+		l.Processes[i].Opened = s.site(func(o instrument.Site) bool { return o.Kind == "child" && o.Number == p.PID })
+	}
+	for i, d := range l.Descriptors {
+		l.Descriptors[i].Opened = s.site(func(o instrument.Site) bool {
+			return o.PID == s.cmd.Process.Pid && o.Kind == "fd" && o.Number == d.FD && o.Name == d.Target
+		})
+	}
+	for i, m := range l.Mappings {
+		l.Mappings[i].Opened = s.site(func(o instrument.Site) bool {
+			return o.PID == s.cmd.Process.Pid && o.Kind == "map" && o.Name == m.Path
+		})
+	}
+}
+
+// site is the last place of which the hooks were sure.
+func (s *session) site(is func(instrument.Site) bool) *evidence.Frame {
+	for _, o := range slices.Backward(s.opened) {
+		if o.Sure && is(o) {
+			return &evidence.Frame{File: s.job.file(o.File), Line: o.Line}
+		}
+	}
+	return nil
 }

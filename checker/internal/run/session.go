@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/instrument"
 	"prokata/checker/internal/observe"
 	"prokata/checker/internal/wire"
 )
@@ -39,6 +40,7 @@ type session struct {
 	begun    time.Time
 	printed  int64 // bytes that had been printed as it began
 	before   look
+	opened   []instrument.Site        // where the source under test opened things
 	seen     map[int]evidence.Process // its child processes by ID
 	closed   bool                     // the test process has closed the channel
 	outside  string                   // what was printed between tests
@@ -83,6 +85,7 @@ func start1(job Job, judge Judge, dir *private, tests []*evidence.Test) (*sessio
 		wire.SeedEnv:  strconv.FormatUint(job.Seed, 10),
 		wire.WatchEnv: dir.path(wire.WatchDir),
 		wire.TodoEnv:  dir.path(wire.TodoFile),
+		wire.SitesEnv: dir.path(wire.SitesFile),
 		"TMPDIR":      dir.path(wire.TempDir),
 		"PWD":         work,
 		// The exit status of a racy child must stay what the program made it: a
@@ -279,6 +282,7 @@ func (s *session) begin(name string) {
 	}
 	s.dir.children()
 	s.dir.unwritten()
+	s.opened = nil
 	s.seen = map[int]evidence.Process{}
 	s.before = s.look()
 	s.printed = s.out.total.Load()
@@ -295,6 +299,7 @@ func (s *session) end(e wire.Event) {
 	s.finish(e.Status, func(t *evidence.Test) {
 		after := s.settle()
 		t.Left = s.before.left(after)
+		s.locate(&t.Left)
 		t.Left.Goroutines = s.rename(e.Goroutines)
 		t.ChildFaults = after.childFaults - s.before.childFaults
 		s.forget(after)
@@ -311,6 +316,7 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	}
 	t.Status = status
 	t.Seconds = time.Since(s.begun).Seconds()
+	s.readSites()
 	more(t)
 	if processes, err := observe.Processes(os.Getpid()); err == nil {
 		s.noteIn(processes)

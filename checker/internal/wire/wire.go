@@ -6,6 +6,8 @@ package wire
 
 import (
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/watch"
+	"prokata/checker/perturb"
 	"prokata/checker/todo"
 )
 
@@ -17,12 +19,13 @@ const (
 
 // Environment variables that the supervisor sets.
 const (
-	RoleEnv    = "PROKATA_ROLE"    // "tests": run the tests and speak over the two pipes
-	TokenEnv   = "PROKATA_TOKEN"   // the secret that each event carries
-	RunEnv     = "PROKATA_RUN"     // the run's private folder; tells a child that it is watched
-	SeedEnv    = "PROKATA_SEED"    // the seed of the check, decimal
-	WatchEnv   = "PROKATA_WATCH"   // the folder of package shm's watch tables
-	PerturbEnv = "PROKATA_PERTURB" // the seed of the perturbation, decimal; absent: none
+	RoleEnv    = "PROKATA_ROLE"  // "tests": run the tests and speak over the two pipes
+	TokenEnv   = "PROKATA_TOKEN" // the secret that each event carries
+	RunEnv     = "PROKATA_RUN"   // the run's private folder; tells a child that it is watched
+	SeedEnv    = "PROKATA_SEED"  // the seed of the check, decimal
+	WatchEnv   = watch.Env
+	PerturbEnv = perturb.SeedEnv // the seed of the perturbation; absent: none
+	SitesEnv   = perturb.RecordEnv
 	TodoEnv    = todo.RecordEnv
 )
 
@@ -33,6 +36,7 @@ const (
 	RaceDir   = "race"    // r.PID: reports of Go's race detector
 	CrashDir  = "crash"   // PID: what a process printed as it crashed
 	WatchDir  = "watch"   // tables and reports of package shm
+	SitesFile = "sites"   // what the source under test opened, and where
 	TodoFile  = "todo"    // a line for each unwritten function that was called
 	ChildFile = "started" // a Child a line, JSON
 )
