@@ -28,3 +28,22 @@ verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: 
 	@$(CHECKER) verify $(KATA) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: help build check hint explain verify
+
+test: $(CHECKER) ## everything that must be green: vet, the checker's own tests, verify
+	@go vet ./...
+	@go test -race -timeout 20m ./checker/... ./solutions/...
+	@$(CHECKER) verify
+
+# Each linter is run at a pinned version; none is installed.
+GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+lint: ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck
+	@out=$$($(GOFUMPT) -l checker katas solutions testdata); test -z "$$out" || { echo "not formatted (gofumpt -w):"; echo "$$out"; exit 1; }
+	@go vet ./...
+	@GOOS=darwin go vet ./...
+	@$(STATICCHECK) ./...
+	@$(GOVULNCHECK) ./...
+
+.PHONY: test lint

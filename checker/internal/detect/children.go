@@ -61,8 +61,8 @@ func children(run evidence.Run, which func(evidence.Process) bool, finding func(
 				continue
 			}
 			if n++; n == 1 {
-				if p.Name == "" {
-					p.Name = named(t, p.PID)
+				if name := named(t, p.PID); name != "" {
+					p.Name = name
 				}
 				f = finding(t, p)
 				f.Test, f.PID = t.Name, p.PID

@@ -53,7 +53,7 @@ var log = regexp.MustCompile(`^\s+(\w+_test\.go):(\d+): ?(.*)$`)
 //	    	Messages:   	Run printed too few lines
 func failure(output string) (message string, detail []string) {
 	label, fields := "", map[string][]string{}
-	plain := ""
+	plain, more := "", []string(nil)
 	for line := range strings.Lines(output) {
 		line = strings.TrimRight(line, "\n")
 		if m := log.FindStringSubmatch(line); m != nil {
@@ -65,6 +65,9 @@ func failure(output string) (message string, detail []string) {
 		}
 		head, rest, found := strings.Cut(strings.TrimLeft(line, " "), "\t")
 		if head != "" || !found {
+			if plain != "" && strings.HasPrefix(line, "        ") {
+				more = append(more, line[8:]) // the lines below a plain complaint
+			}
 			continue
 		}
 		name, text, found := strings.Cut(rest, "\t")
@@ -87,7 +90,11 @@ func failure(output string) (message string, detail []string) {
 	if message == "" {
 		message = "the test failed without a word"
 	}
+	detail = append(detail, more...)
 	for _, line := range fields["Error"] {
+		if strings.HasPrefix(line, "Diff:") {
+			break // the two values stand above it
+		}
 		if strings.TrimSpace(line) != "" {
 			detail = append(detail, line)
 		}
