@@ -16,7 +16,7 @@ $(CHECKER): $(SOURCES)
 build: $(CHECKER) ## build the checker into bin/
 
 check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1
-	@$(CHECKER) check $(KATA) $(if $(FROM),--from "$(FROM)") $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(VERBOSE),--verbose)
+	@$(CHECKER) check $(KATA) $(if $(FROM),--from "$(FROM)") $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(VERBOSE),--verbose) $(if $(SAVE),--save "$(SAVE)")
 
 hint: $(CHECKER) ## show a hint: KATA=spawn  LEVEL=1..3
 	@$(CHECKER) hint $(KATA) $(if $(LEVEL),--level $(LEVEL))
@@ -43,7 +43,10 @@ lint: ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck
 	@out=$$($(GOFUMPT) -l checker katas solutions testdata); test -z "$$out" || { echo "not formatted (gofumpt -w):"; echo "$$out"; exit 1; }
 	@go vet ./...
 	@GOOS=darwin go vet ./...
-	@$(STATICCHECK) ./...
-	@$(GOVULNCHECK) ./...
+	@$(STATICCHECK) ./checker/... ./solutions/...
+	@# A stub holds parts that only the learner will use: U1000 would name them all.
+	@$(STATICCHECK) -checks inherit,-U1000 ./katas/...
+	@out=$$($(GOVULNCHECK) ./... 2>&1) || if grep -q 'fetching vulnerabilities' <<<"$$out"; then \
+		echo "govulncheck: not checked: its database cannot be reached"; else echo "$$out"; exit 1; fi
 
 .PHONY: test lint

@@ -16,8 +16,10 @@ import (
 
 	"prokata/checker/internal/check"
 	"prokata/checker/internal/detect"
+	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/grade"
 	"prokata/checker/internal/kata"
+	"prokata/checker/internal/record"
 	"prokata/checker/internal/report"
 	runner "prokata/checker/internal/run"
 )
@@ -30,6 +32,7 @@ func newCheck() *cobra.Command {
 		asJSON  bool
 		verbose bool
 		jobs    int
+		save    string
 	)
 	c := &cobra.Command{
 		Use:   "check [KATA...]",
@@ -62,6 +65,9 @@ own, 128+n ended by signal n.`,
 			o := check.Options{
 				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Jobs: jobs, Progress: p.building,
 			}
+			if save != "" {
+				o.Saw = func(r evidence.Run, n int) error { return record.Save(save, r, n) }
+			}
 			if !asJSON {
 				o.Done = inOrder(katas, func(v grade.Kata) { p.clear(); text.Kata(v) })
 			}
@@ -91,7 +97,9 @@ own, 128+n ended by signal n.`,
 	f.BoolVar(&asJSON, "json", false, "print one JSON document (see docs/report.md)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "print every test and every finding")
 	f.IntVar(&jobs, "jobs", 0, "check this many katas side by side (0: one for each core)")
+	f.StringVar(&save, "save", "", "write the evidence into this `folder` (checker judge reads it)")
 	_ = c.MarkFlagDirname("from")
+	_ = c.MarkFlagDirname("save")
 	return c
 }
 
