@@ -35,11 +35,14 @@ type Builder struct {
 	Progress func(pkg string)
 
 	env func() ([]string, error)
+
+	mu   sync.Mutex
+	made map[string]Binary // what was built, by what decides it
 }
 
 // New returns a builder that works in dir.
 func New(dir string) *Builder {
-	return &Builder{Dir: dir, env: sync.OnceValues(environment)}
+	return &Builder{Dir: dir, env: sync.OnceValues(environment), made: map[string]Binary{}}
 }
 
 // ErrNoCompiler says that the race detector cannot be linked.
@@ -54,8 +57,25 @@ type Binary struct {
 
 // Binary compiles the plan. A source that does not compile is no error but a
 // Build that is not OK; an error is the checker's own trouble (no compiler, no
-// space).
+// space). The same plan is compiled once, whatever its seed.
 func (b *Builder) Binary(ctx context.Context, p plan.Plan) (Binary, error) {
+	key := fmt.Sprint(p.Kata.Dir, "\x00", p.Source, "\x00", p.Files, p.Race)
+	b.mu.Lock()
+	bin, ok := b.made[key]
+	b.mu.Unlock()
+	if ok {
+		return bin, nil
+	}
+	bin, err := b.build(ctx, p)
+	if err == nil {
+		b.mu.Lock()
+		b.made[key] = bin
+		b.mu.Unlock()
+	}
+	return bin, err
+}
+
+func (b *Builder) build(ctx context.Context, p plan.Plan) (Binary, error) {
 	start := time.Now()
 	done := func(bin Binary) Binary {
 		bin.Build.Seconds = time.Since(start).Seconds()
