@@ -18,6 +18,7 @@ func TestPlacement(t *testing.T) {
 		{"a deferred call happens later", `defer mu.Unlock()`, `defer mu.Unlock()`},
 		{"but not its arguments", `defer f(<-ch)`, `P;defer f(<-ch)`},
 		{"a goroutine may come late", `go func() { x() }()`, `go func() {P; x() }()`},
+		{"so may one of a wait group", `wg.Go(func() { x() })`, `P;wg.Go(func() {P; x() })`},
 		{"a select, not its cases", `select { case <-ch: f(); case ch <- 1: }`, `P;select { case <-ch: f(); case ch <- 1: }`},
 		{"a label stays at its loop", `l: for { mu.Lock(); continue l }`, `l: for { P;mu.Lock(); continue l }`},
 		{"also when the loop has the call", `l: for <-ch { break l }`, `P;l: for <-ch {P; break l }`},

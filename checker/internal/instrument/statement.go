@@ -22,6 +22,11 @@ func (w *writer) node(n ast.Node) bool {
 			w.point(f.Body.Lbrace + 1)
 		}
 	case *ast.CallExpr:
+		if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Go" && len(n.Args) == 1 { // of a wait group
+			if f, ok := n.Args[0].(*ast.FuncLit); ok {
+				w.point(f.Body.Lbrace + 1)
+			}
+		}
 		w.operands(n)
 	}
 	return true
