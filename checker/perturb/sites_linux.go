@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"time"
 )
 
 // RecordEnv names the environment variable that holds the path of the file to
@@ -26,9 +25,13 @@ var record string
 
 func startSites() { record = os.Getenv(RecordEnv) }
 
-// budget is what all sites of a process may cost together; after it they are
-// no longer recorded. One costs some 10 us and 2 us for each open descriptor.
-const budget = int64(250 * time.Millisecond)
+// budget is how many descriptors and mappings all sites of a process may look at
+// together, at some 2 us each; after it they are no longer recorded. It is a
+// number and no time, since a loaded machine must not change what is recorded.
+const (
+	budget = 100_000
+	scan   = 10 // what to look at all costs beside each one
+)
 
 // mapping is the kind of a site that maps memory. Any other kind is what the
 // target of a new descriptor begins with: "pipe:", "socket:", "/", or nothing
@@ -43,13 +46,11 @@ func Opening(kind, site string) {
 	}
 	off()
 	enter(hash(site))
-	start := time.Now()
 	if kind == mapping {
 		mappings(nil)
 	} else {
 		descriptors(kind, nil)
 	}
-	atomic.AddInt64(&shared.cost, int64(time.Since(start)))
 	on()
 }
 
@@ -64,7 +65,6 @@ func Opened(kind, site string) {
 	if leave(hash(site)) {
 		sure = "sure"
 	}
-	start := time.Now()
 	var out []byte
 	note := func(kind string, number int, name string) {
 		out = append(out, strconv.Itoa(syscall.Getpid())+"\t"+kind+"\t"+strconv.Itoa(number)+"\t"+clean(name)+"\t"+clean(site)+"\t"+sure+"\n"...)
@@ -75,7 +75,6 @@ func Opened(kind, site string) {
 		descriptors(kind, note)
 	}
 	write(out)
-	atomic.AddInt64(&shared.cost, int64(time.Since(start)))
 	on()
 }
 
@@ -107,6 +106,8 @@ func descriptors(prefix string, note func(kind string, fd int, target string)) {
 		return
 	}
 	defer syscall.Close(dir)
+	looked := int64(scan)
+	defer func() { atomic.AddInt64(&shared.cost, looked) }()
 	var open [len(state{}.known)]bool
 	buf, link := make([]byte, 8<<10), make([]byte, 1<<10)
 	for {
@@ -125,6 +126,7 @@ func descriptors(prefix string, note func(kind string, fd int, target string)) {
 				continue
 			}
 			open[fd] = true
+			looked++
 			target := string(link[:n])
 			if h := hash(target); atomic.SwapUint64(&shared.known[fd], h) == h || note == nil {
 				continue
@@ -171,7 +173,9 @@ func command(pid int) string {
 //
 //	7f1c2a400000-7f1c2a402000 rw-s 00000000 00:1a 5	/tmp/words (deleted)
 func mappings(note func(kind string, size int, path string)) {
+	looked := int64(scan)
 	for line := range strings.Lines(read("/proc/self/maps")) {
+		looked++
 		fields := strings.Fields(line)
 		if len(fields) < 5 || !strings.HasSuffix(fields[1], "s") || !learn(hash(fields[0]+fields[3]+fields[4])) || note == nil {
 			continue
@@ -183,6 +187,7 @@ func mappings(note func(kind string, size int, path string)) {
 			note("map", int(end-begin), strings.Join(fields[5:], " "))
 		}
 	}
+	atomic.AddInt64(&shared.cost, looked)
 }
 
 // learn puts h into the set of known mappings and tells whether it is new.

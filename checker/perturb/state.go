@@ -15,7 +15,7 @@ type state struct {
 	starts  uint32
 	pending int32          // passages between Opening and Opened
 	inside  [1 << 10]int32 // the same by site
-	cost    int64          // nanoseconds spent on sites
+	cost    int64          // descriptors and mappings looked at
 	known   [1 << 12]uint64
 	mapped  [1 << 10]uint64
 }
