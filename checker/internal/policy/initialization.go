@@ -98,12 +98,11 @@ func (in *initializer) declare(f *source, d ast.Decl) {
 	}
 }
 
-// variables follows the initial values of package variables. A function literal
-// there is a value, for instance of a table, that nobody has called yet.
+// variables follows the initial values of package variables.
 func (in *initializer) variables(f *source, d *ast.GenDecl) {
 	for _, spec := range d.Specs {
 		for _, value := range spec.(*ast.ValueSpec).Values {
-			in.follow(f, value, false)
+			in.follow(f, value)
 		}
 	}
 }
@@ -113,37 +112,38 @@ func (in *initializer) function(d declared) {
 		return
 	}
 	in.done[d.decl] = true
-	in.follow(d.in, d.decl.Body, true)
+	in.follow(d.in, d.decl.Body)
 }
 
-// follow looks at what runs when a node does; literals tells whether function
-// literals count as run.
-func (in *initializer) follow(f *source, n ast.Node, literals bool) {
+// follow looks at what runs when a node does. A function literal is a value,
+// for instance of a table, unless it is called, or handed to what may call it.
+func (in *initializer) follow(f *source, n ast.Node) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
-			return literals
+			return false
 		case *ast.GoStmt:
 			in.report(f, n.Pos(), strict, "init", "a goroutine is started before the tests begin")
 		case *ast.RangeStmt:
-			in.value(n.X) // a function may be ranged over
+			in.value(f, n.X) // a function may be ranged over
 		case *ast.CallExpr:
 			in.call(f, n)
-			if in.registers(f, n) {
-				return false // its arguments are for later
-			}
 		}
 		return true
 	})
 }
 
-// registers tells a call that keeps the functions it is given: reexec.Register,
-// or a function of the package that is named so.
+// registers tells a call that keeps the functions it is given for later:
+// reexec.Register, sync.OnceFunc, or a function of the package that is named so.
 func (in *initializer) registers(f *source, call *ast.CallExpr) bool {
 	if path, name, ok := f.refers(call.Fun); ok {
-		return path == "github.com/moby/sys/reexec" && name == "Register"
+		return path == "github.com/moby/sys/reexec" && name == "Register" || path == "sync" && strings.HasPrefix(name, "Once")
 	}
-	id, ok := call.Fun.(*ast.Ident)
+	fun := call.Fun
+	if x, ok := fun.(*ast.IndexExpr); ok { // an instance of a generic function
+		fun = x.X
+	}
+	id, ok := fun.(*ast.Ident)
 	if !ok {
 		return false
 	}
@@ -163,7 +163,7 @@ func (in *initializer) call(f *source, call *ast.CallExpr) {
 	}
 	switch x := fun.(type) {
 	case *ast.FuncLit:
-		in.follow(f, x.Body, true)
+		in.follow(f, x.Body)
 	case *ast.Ident:
 		if d, ok := in.functions[x.Name]; ok {
 			in.function(d)
@@ -179,9 +179,12 @@ func (in *initializer) call(f *source, call *ast.CallExpr) {
 			for _, d := range ds {
 				in.function(d)
 			}
-		} else if !slices.Contains(harmlessMethods, x.Sel.Name) {
+			return
+		}
+		if !slices.Contains(harmlessMethods, x.Sel.Name) {
 			in.report(f, x.Pos(), only, "init", "the method %s is called before the tests begin", x.Sel.Name)
 		}
+		in.handed(f, call)
 	case *ast.ArrayType, *ast.MapType, *ast.ChanType, *ast.FuncType, *ast.InterfaceType, *ast.StarExpr:
 		// a conversion
 	default:
@@ -212,17 +215,27 @@ func (in *initializer) external(f *source, call *ast.CallExpr, path, name string
 			}
 		}
 	}
-	if !in.registers(f, call) {
-		for _, arg := range call.Args {
-			in.value(arg) // it may be called back
-		}
+	in.handed(f, call)
+}
+
+// handed follows the functions that are handed to a call out of the package,
+// which may call them back. A function of the package is followed itself.
+func (in *initializer) handed(f *source, call *ast.CallExpr) {
+	if in.registers(f, call) {
+		return
+	}
+	for _, arg := range call.Args {
+		in.value(f, arg)
 	}
 }
 
-// value follows a function of the package that is used as a value.
-func (in *initializer) value(x ast.Expr) {
-	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
-		if d, ok := in.functions[id.Name]; ok {
+// value follows a function that is handed on and may be called.
+func (in *initializer) value(f *source, x ast.Expr) {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.FuncLit:
+		in.follow(f, x.Body)
+	case *ast.Ident:
+		if d, ok := in.functions[x.Name]; ok {
 			in.function(d)
 		}
 	}

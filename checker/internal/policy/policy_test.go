@@ -75,6 +75,9 @@ func TestSources(t *testing.T) {
 		{"exit when called back", "func init() { strings.Map(f, \"x\") }\nfunc f(r rune) rune { os.Exit(0); return r }", "init!", "init!"},
 		{"exit when ranged over", "func init() { for range f { } }\nfunc f(func() bool) { os.Exit(0) }", "init!", "init!"},
 		{"exit of a generic function", "func init() { f[int]() }\nfunc f[T any]() { os.Exit(0) }", "init!", "init!"},
+		{"exit in a literal that is called back", `func init() { strings.Map(func(r rune) rune { os.Exit(0); return r }, "x") }`, "init!", "init!"},
+		{"a literal that is kept", "var x func()\nfunc init() { x = func() { os.Exit(0) } }", "", ""},
+		{"and called", "var x func()\nfunc init() { x = func() { os.Exit(0) }; x() }", "", "init!"},
 		{"another program", `func init() { syscall.Exec("/bin/true", nil, nil) }`, "process init!", "process! init!"},
 		{"exit under another name", "var exit = os.Exit\nfunc init() { exit(0) }", "", "init!"},
 		{"exit out of a table", "var table = map[string]func(int){\"x\": os.Exit}\nfunc init() { table[\"x\"](0) }", "", "init!"},
@@ -85,6 +88,7 @@ func TestSources(t *testing.T) {
 		{"registering", "func init() { reexec.Register(\"child\", child); Register(\"x\", func() int { os.Exit(1); return 0 }) }\nfunc child() { os.Exit(0) }\nvar funcs = map[string]func() int{}\nfunc Register(n string, f func() int) { funcs[n] = f }", "", ""},
 		{"a table of functions", "var table = map[string]func(){\"a\": func() { os.Exit(3) }, \"b\": b}\nfunc b() { os.Exit(2) }", "", ""},
 		{"values", "var (\n\terr = errors.New(\"x\")\n\tmu sync.Mutex\n\td = time.Duration(3) * time.Second\n\tn = max(1, len(os.Args))\n\tonce = sync.OnceValue(func() int { return 1 })\n\tsig = syscall.Signal(9)\n\tb = []byte(\"x\")\n)\nfunc init() { gob.Register(map[string]int{}) }", "", ""},
+		{"registering what a function makes", "func init() { reexec.Register(\"child\", child(part)) }\nfunc part() int { os.Exit(1); return 0 }\nfunc child(f func() int) func() { return func() { os.Exit(f()) } }", "", ""},
 		{"exit where a child ends", `func child() { os.Exit(3) }`, "", ""},
 
 		// What reaches for the harness.
@@ -276,7 +280,11 @@ func TestOurOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dirs = append(dirs, found...)
+		for _, path := range found {
+			if info, err := os.Stat(path); err == nil && info.IsDir() {
+				dirs = append(dirs, path)
+			}
+		}
 	}
 	if len(dirs) == 0 {
 		t.Skip("no kata is there yet")
