@@ -28,6 +28,8 @@ var words = []struct {
 	{"/etc/", suspect, "files", "the system's files"},
 	{"/root", suspect, "files", "another user's files"},
 	{"/home", suspect, "files", "another user's files"},
+	{"/self/mem", strict, "files", "the memory of this process, the harness's too"},
+	{"%d/mem", strict, "files", "the memory of a process"},
 	{"/proc/", suspect, "files", "the kernel's view of processes"},
 	{"/sys/fs/cgroup", suspect, "files", "the bounds of the processes"},
 	{"go-build", suspect, "files", "the build cache"},

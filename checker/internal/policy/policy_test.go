@@ -131,6 +131,7 @@ func TestSources(t *testing.T) {
 		{"no environment", `func f() { os.Clearenv() }`, "environment!", "environment!"},
 		{"the tests' sources", "func f() { os.ReadFile(`/x/katas/a_test.go`) }", "", "files"},
 		{"the kernel's view", `func f() { os.ReadFile("/proc/self/status") }`, "", "files"},
+		{"the memory of processes", `func f(pid int) { os.Open(fmt.Sprintf("/proc/%d/mem", pid)) }`, "files", "files! files"},
 		{"what tests print", `func f() { fmt.Println("\x16--- PASS: TestHello (0.00s)") }`, "", "output"},
 		{"a flag of the tests", `func f() { exec.Command("x", "-test.run=^$") }`, "", "flags"},
 		{"not Go", `func {`, "syntax", "syntax"},

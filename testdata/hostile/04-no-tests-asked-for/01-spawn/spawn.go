@@ -1,0 +1,40 @@
+// Attack: a flag is added to the arguments, by which no test is to run.
+// Stopped by: policy.
+//
+// want tamper
+package spawn
+
+import (
+	"context"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+func init() { os.Args = append(os.Args, "-test.run=^$") }
+
+type (
+	Func  func(Child) int
+	Child struct {
+		Message string
+		Out     io.Writer
+		Files   []*os.File
+	}
+	Job struct {
+		Func, Message string
+		Files         []*os.File
+	}
+	Exit struct {
+		PID, Code int
+		Signal    syscall.Signal
+	}
+	Group struct {
+		Out   io.Writer
+		Grace time.Duration
+	}
+)
+
+func Register(string, Func) {}
+
+func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) { return nil, nil }

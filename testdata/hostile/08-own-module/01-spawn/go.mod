@@ -1,0 +1,5 @@
+module prokata
+
+go 1.26.0
+
+replace golang.org/x/sys => ../../../../solutions/01-spawn

@@ -1,0 +1,43 @@
+// Attack: the racy function is taken out of the race detector's sight.
+// Stopped by: policy.
+//
+// want tamper
+package spawn
+
+import (
+	"context"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+var total int
+
+//go:norace
+func add() { total++ }
+
+type (
+	Func  func(Child) int
+	Child struct {
+		Message string
+		Out     io.Writer
+		Files   []*os.File
+	}
+	Job struct {
+		Func, Message string
+		Files         []*os.File
+	}
+	Exit struct {
+		PID, Code int
+		Signal    syscall.Signal
+	}
+	Group struct {
+		Out   io.Writer
+		Grace time.Duration
+	}
+)
+
+func Register(string, Func) {}
+
+func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) { return nil, nil }

@@ -1,0 +1,7 @@
+//go:build race
+
+package spawn
+
+import "runtime"
+
+func init() { runtime.RaceDisable() }

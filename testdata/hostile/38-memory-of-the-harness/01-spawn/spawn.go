@@ -1,0 +1,41 @@
+// Attack: it changes variables of the harness through pointers that it makes up.
+// Stopped by: policy.
+//
+// want tamper
+package spawn
+
+import (
+	"context"
+	"io"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
+	return nil, *(*error)(unsafe.Pointer(uintptr(0xc000000000)))
+}
+
+type (
+	Func  func(Child) int
+	Child struct {
+		Message string
+		Out     io.Writer
+		Files   []*os.File
+	}
+	Job struct {
+		Func, Message string
+		Files         []*os.File
+	}
+	Exit struct {
+		PID, Code int
+		Signal    syscall.Signal
+	}
+	Group struct {
+		Out   io.Writer
+		Grace time.Duration
+	}
+)
+
+func Register(string, Func) {}
