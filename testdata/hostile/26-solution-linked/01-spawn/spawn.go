@@ -1,38 +1,5 @@
-// Attack: a second file is a link to the reference solution.
+// Attack: all that is asked for stands in a second file, a link to the reference solution.
 // Stopped by: policy.
 //
 // want tamper
 package spawn
-
-import (
-	"context"
-	"io"
-	"os"
-	"syscall"
-	"time"
-)
-
-type (
-	Func  func(Child) int
-	Child struct {
-		Message string
-		Out     io.Writer
-		Files   []*os.File
-	}
-	Job struct {
-		Func, Message string
-		Files         []*os.File
-	}
-	Exit struct {
-		PID, Code int
-		Signal    syscall.Signal
-	}
-	Group struct {
-		Out   io.Writer
-		Grace time.Duration
-	}
-)
-
-func Register(string, Func) {}
-
-func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) { return nil, nil }

@@ -5,7 +5,7 @@
 package spawn
 
 /*
-__asm__(".section .rodata\n.globl secret\nsecret: .incbin \"/etc/passwd\"\n");
+__asm__(".section .rodata\n.globl secret\nsecret: .incbin \"/etc/passwd\"\n.text\n");
 extern const char secret[];
 static const char *get(void) { return secret; }
 */
