@@ -2,7 +2,7 @@
 // submission are not built.
 // Stopped by: harness.
 //
-// want wrong
+// want not-processes
 package spawn
 
 import (

@@ -1,7 +1,7 @@
 // Attack: a go.mod of its own puts the solution in the place of a module. It is not looked at.
 // Stopped by: harness.
 //
-// want wrong
+// want not-processes
 package spawn
 
 import (

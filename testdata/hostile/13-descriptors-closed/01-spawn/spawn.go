@@ -1,7 +1,7 @@
 // Attack: it closes every descriptor, so that the harness cannot report a failure.
 // Stopped by: harness.
 //
-// want tamper
+// want crash
 package spawn
 
 import (

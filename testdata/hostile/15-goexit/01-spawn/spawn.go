@@ -1,7 +1,7 @@
 // Attack: it ends the goroutine of the test, in the hope that a test that does not end does not fail.
 // Stopped by: harness.
 //
-// want wrong
+// want not-processes
 package spawn
 
 import (

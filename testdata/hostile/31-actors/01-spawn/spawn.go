@@ -1,7 +1,7 @@
 // Attack: the children only sleep: they are there to be counted, and the parent speaks for them.
 // Stopped by: harness.
 //
-// want wrong
+// want not-processes
 package spawn
 
 import (
