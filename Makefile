@@ -50,3 +50,8 @@ lint: ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck
 		echo "govulncheck: not checked: its database cannot be reached"; else echo "$$out"; exit 1; fi
 
 .PHONY: test lint
+
+mutate: $(CHECKER) ## try the tests on small mistakes in the solutions: KATA=…  SAMPLE=n
+	@$(CHECKER) mutate $(KATA) $(if $(SAMPLE),--sample $(SAMPLE))
+
+.PHONY: mutate

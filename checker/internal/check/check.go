@@ -149,7 +149,7 @@ func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string
 	}
 	r, err := run.Remote(ctx, supervisor, run.Job{
 		Binary: bin.Path, Kata: p.Kata, Source: p.Label, Names: p.Names(),
-		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb,
+		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, FailFast: p.FailFast,
 	})
 	if ctx.Err() != nil {
 		return r, ctx.Err()

@@ -27,6 +27,8 @@ type Plan struct {
 	Seed    uint64
 	Race    bool // build with the race detector
 	Perturb bool // disturb the order of events, by the seed
+
+	FailFast bool // end at the first test that does not pass
 }
 
 // ErrNoSource says that a folder of sources does not hold a kata at all.

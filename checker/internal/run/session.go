@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"time"
 
@@ -157,6 +158,9 @@ func (s *session) watch(ctx context.Context) error {
 				continue
 			}
 			s.handle(e)
+			if s.job.FailFast && slices.ContainsFunc(s.tests, func(t *evidence.Test) bool { return bad(*t) }) {
+				endAll(s.cmd.Process.Pid)
+			}
 		case <-tick.C:
 			start := time.Now()
 			s.poll()

@@ -53,6 +53,9 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		if err != nil {
 			return result, err
 		}
+		if job.FailFast && slices.ContainsFunc(all, bad) {
+			break
+		}
 		before := len(todo)
 		todo = slices.DeleteFunc(todo, func(t *evidence.Test) bool { return t.Status != "" })
 		if len(todo) == before {
@@ -71,6 +74,13 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	result.Seconds = time.Since(start).Seconds()
 	result.Cost = cost()
 	return result, nil
+}
+
+// bad reports whether the test did not go as it should, as far as can be said
+// without judging.
+func bad(t evidence.Test) bool {
+	return t.Status == evidence.Failed || t.Status == evidence.Aborted || !t.Left.Empty() || len(t.Left.Goroutines)+len(t.Races)+len(t.Crashes) > 0 ||
+		slices.ContainsFunc(t.SharedRaces, func(r evidence.SharedRace) bool { return !r.Expected })
 }
 
 func newToken() string { return rand.Text() }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"prokata/checker/internal/mutate"
+	"prokata/checker/internal/verify"
+)
+
+// mutantsKilled is the share of the mutants that the tests of a kata must kill.
+const mutantsKilled = 0.9
+
+func newMutate() *cobra.Command {
+	o := verify.Options{}
+	sample := 0
+	c := &cobra.Command{
+		Use:   "mutate [KATA...]",
+		Short: "Try the tests on small mistakes in the solutions",
+		Long: `Mutate makes small mistakes in each solution, one at a time (a Wait dropped, a condition
+turned round, an error ignored), runs the kata's tests on each, and shows those that no
+test noticed. What does the same as the original is listed with its reason in
+testdata/mutants/NN-name.txt. Exit code 1 if a kata's tests kill less than 90 %.`,
+		ValidArgsFunction: completeKatas,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root, katas, err := load(args)
+			if err != nil {
+				return err
+			}
+			o.Root, o.Supervisor = root, supervisor()
+			out, low := cmd.OutOrStdout(), false
+			terminal := term.IsTerminal(int(os.Stderr.Fd()))
+			o.Progress = func(done, of int, what string) {
+				if terminal {
+					fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d/%d", what, done, of)
+				}
+			}
+			for _, k := range katas {
+				start := time.Now()
+				m, err := verify.Mutants(cmd.Context(), k, sample, o)
+				if terminal {
+					fmt.Fprint(os.Stderr, "\r\x1b[K")
+				}
+				if err != nil {
+					return fault(err)
+				}
+				for _, s := range m.Survived {
+					fmt.Fprintf(out, "survived:\n%s\n", mutate.Diff(s))
+				}
+				for _, e := range m.Equivalent {
+					fmt.Fprintf(out, "equivalent: %s %s: %s\n", e.Mutant.ID, e.Mutant.Description, e.Reason)
+				}
+				fmt.Fprintf(out, "%2d %-14s %3d killed, %d survived, %d equivalent, %d not compiled: %.0f %% (%.0f s)\n",
+					k.Number, k.Name, m.Killed, len(m.Survived), len(m.Equivalent), m.Unbuilt, 100*m.Rate(), time.Since(start).Seconds())
+				low = low || m.Rate() < mutantsKilled
+			}
+			if low {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.Uint64Var(&o.Seed, "seed", 1, "`number` that chooses all that is random")
+	f.IntVar(&o.Attempts, "attempts", 2, "give each mutant this many `runs` to show itself")
+	f.IntVar(&sample, "sample", 0, "try only so `many` mutants of each kata (0: all)")
+	return c
+}
