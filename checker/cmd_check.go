@@ -229,12 +229,17 @@ func completeKatas(*cobra.Command, []string, string) ([]string, cobra.ShellCompD
 }
 
 func newList() *cobra.Command {
-	return &cobra.Command{
+	markdown := false
+	c := &cobra.Command{
 		Use: "list", Short: "List the katas", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, katas, err := load(nil)
 			if err != nil {
 				return err
+			}
+			if markdown {
+				fmt.Fprint(cmd.OutOrStdout(), report.Table(katas))
+				return nil
 			}
 			for _, k := range katas {
 				fmt.Fprintf(cmd.OutOrStdout(), "%2d %-14s %-32s %s\n", k.Number, k.Name, k.Title, filepath.Join("katas", k.Folder))
@@ -242,6 +247,8 @@ func newList() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&markdown, "markdown", false, "print the table of README.md")
+	return c
 }
 
 // lines trims what a person reads.

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/internal/kata"
+	"prokata/checker/internal/report"
+)
+
+// The table of README.md is made from the kata.json files.
+func TestReadmeTable(t *testing.T) {
+	katas, err := kata.All("..")
+	require.NoError(t, err)
+	b, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, rest, ok := strings.Cut(string(b), "<!-- made by: bin/checker list --markdown -->\n")
+	require.True(t, ok, "README.md has lost the mark before its table")
+	table, _, ok := strings.Cut(rest, "<!-- end -->")
+	require.True(t, ok, "README.md has lost the mark behind its table")
+	require.Equal(t, report.Table(katas), table, "README.md is stale: put the output of `bin/checker list --markdown` between its marks")
+}
