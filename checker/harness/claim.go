@@ -38,6 +38,7 @@ func init() {
 		return
 	}
 	os.Unsetenv(wire.RoleEnv)
+	ownSharedMemory()
 	// What the tests leak must stay to be seen: without this, the collector
 	// would close a forgotten file now and then. The bound keeps memory in check.
 	debug.SetGCPercent(-1)

@@ -12,3 +12,14 @@
 // the Go heap, which the detector does not look at, and system calls are made
 // directly and not through package os, whose pools synchronise as well.
 package perturb
+
+// RecordEnv names the environment variable that holds the path of the file to
+// which Opened appends a line for each new thing:
+//
+//	4312	fd	7	pipe:[81734]	/src/katas/01-spawn/spawn.go:31	sure
+//	4312	child	4313	worker	/src/katas/01-spawn/spawn.go:57	maybe
+//	4312	map	8192	/tmp/words	/src/katas/03-shared-memory/words.go:12	sure
+//
+// These are the process, the kind, the descriptor, child or size, its name,
+// the place, and "maybe" if another site was being passed at the same time.
+const RecordEnv = "PROKATA_SITES"

@@ -24,7 +24,7 @@ type look struct {
 }
 
 func (s *session) look() look {
-	l := look{files: s.dir.files(), shared: sharedObjects(), childFaults: childFaults(s.cmd.Process.Pid)}
+	l := look{files: s.dir.files(), shared: sharedObjects(s.cmd.Process.Pid), childFaults: childFaults(s.cmd.Process.Pid)}
 	l.descriptors, _ = observe.Descriptors(s.cmd.Process.Pid)
 	l.mappings, _ = observe.SharedMappings(s.cmd.Process.Pid)
 	processes, _ := observe.Processes(os.Getpid())

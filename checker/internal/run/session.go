@@ -78,8 +78,6 @@ func start1(job Job, judge Judge, dir *private, tests []*evidence.Test) (*sessio
 	if job.Echo == nil {
 		args = append(args, "-test.v", "-test.paniconexit0")
 	}
-	s.cmd = exec.Command(job.Binary, args...)
-	s.cmd.Dir = work
 	set := map[string]string{
 		wire.RoleEnv:  "tests",
 		wire.RunEnv:   dir.dir,
@@ -100,14 +98,19 @@ func start1(job Job, judge Judge, dir *private, tests []*evidence.Test) (*sessio
 			set["GOMAXPROCS"] = n
 		}
 	}
-	s.cmd.Env = environment(set)
-	s.cmd.Stdout, s.cmd.Stderr = out.w, out.w
-	s.cmd.ExtraFiles = []*os.File{eventsW, repliesR}
-	s.cmd.SysProcAttr = ownSession()
 	if _, err := replies.WriteString(s.token + "\n"); err != nil {
 		return fail(err)
 	}
-	err = s.cmd.Start()
+	for _, private := range []bool{true, false} {
+		s.cmd = exec.Command(job.Binary, args...)
+		s.cmd.Dir, s.cmd.Env = work, environment(set)
+		s.cmd.Stdout, s.cmd.Stderr = out.w, out.w
+		s.cmd.ExtraFiles = []*os.File{eventsW, repliesR}
+		s.cmd.SysProcAttr = ownSession(private)
+		if err = s.cmd.Start(); err == nil {
+			break
+		}
+	}
 	eventsW.Close()
 	repliesR.Close()
 	if err != nil {

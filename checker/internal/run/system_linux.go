@@ -21,7 +21,24 @@ func adoptOrphans() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0,
 
 // ownSession takes the test process out of reach of the terminal and of its
 // supervisor's process group.
-func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+//
+// With private it also gets mounts of its own, so that the harness can give it an
+// empty /dev/shm: what appears in the system's might be anybody's. Where this user
+// may not have that, the start fails, and is tried again without.
+func ownSession(private bool) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setsid: true}
+	if !private {
+		return attr
+	}
+	attr.Cloneflags = unix.CLONE_NEWNS
+	if os.Geteuid() != 0 {
+		attr.Cloneflags |= unix.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
+		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN}
+	}
+	return attr
+}
 
 // childFaults returns how many page faults the ended and waited-for children of
 // a process have had: field cminflt of /proc/PID/stat,
@@ -42,9 +59,16 @@ func childFaults(pid int) int64 {
 	return n
 }
 
-// sharedObjects lists the POSIX shared-memory objects of the system.
-func sharedObjects() map[string]bool {
-	entries, err := os.ReadDir("/dev/shm")
+// sharedObjects lists the POSIX shared-memory objects of a process that has a
+// /dev/shm of its own, and nothing for one that shares the system's.
+func sharedObjects(pid int) map[string]bool {
+	const dir = "/dev/shm"
+	own := fmt.Sprintf("/proc/%d/root%s", pid, dir)
+	var here, there unix.Stat_t
+	if unix.Stat(dir, &here) != nil || unix.Stat(own, &there) != nil || here.Dev == there.Dev {
+		return nil
+	}
+	entries, err := os.ReadDir(own)
 	if err != nil {
 		return nil
 	}

@@ -16,10 +16,10 @@ func unchecked() []string {
 
 func adoptOrphans() error { return nil }
 
-func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+func ownSession(bool) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 func childFaults(int) int64 { return 0 }
 
-func sharedObjects() map[string]bool { return nil }
+func sharedObjects(int) map[string]bool { return nil }
 
 func cost() evidence.Cost { return evidence.Cost{} }
