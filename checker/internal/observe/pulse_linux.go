@@ -78,7 +78,7 @@ func (p *pulse) moved(pid int, dir string) (still, changed bool) {
 // that is gone is at rest.
 func (p *pulse) thread(dir string) (m mark, ok bool) {
 	var err error
-	if p.buf, err = read(dir+"syscall", p.buf); err != nil {
+	if p.buf, err = readLine(dir+"syscall", p.buf); err != nil {
 		return m, true
 	}
 	b, ok := parseBlocked(p.buf)
@@ -93,7 +93,7 @@ func (p *pulse) thread(dir string) (m mark, ok bool) {
 			return m, false
 		}
 	}
-	if p.buf, err = read(dir+"schedstat", p.buf); err == nil {
+	if p.buf, err = readLine(dir+"schedstat", p.buf); err == nil {
 		if m.run, m.times, ok = parseSchedstat(p.buf); ok {
 			return m, true
 		}
@@ -109,7 +109,7 @@ func (p *pulse) thread(dir string) (m mark, ok bool) {
 // stopped: no timer wakes a thread before a signal lets it go on.
 func (p *pulse) stopped(dir string) bool {
 	var err error
-	if p.buf, err = read(dir+"stat", p.buf); err != nil {
+	if p.buf, err = readLine(dir+"stat", p.buf); err != nil {
 		return false
 	}
 	s, err := parseStat(p.buf)
