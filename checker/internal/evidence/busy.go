@@ -24,9 +24,13 @@ type Burn struct {
 }
 
 // Spinning reports whether the process never waited by sleeping: all of its
-// time it ran or wanted to run. A loaded machine moves time from CPU to Delay,
-// and changes nothing in their sum.
-func (b Burn) Spinning() bool { return !b.Rested && b.CPU+b.Delay > 0.5*b.Wall }
+// time it ran or wanted to run, and each time that it got a processor it kept it
+// for a while. A loaded machine moves time from CPU to Delay and changes nothing
+// in their sum; but one that sleeps and looks in turn is then delayed too, each
+// time for a moment's work.
+func (b Burn) Spinning() bool {
+	return !b.Rested && b.CPU+b.Delay > 0.5*b.Wall && b.CPU > 100e-6*float64(b.Wakeups)
+}
 
 // Active reports whether it did something again and again, if only to look. A
 // program at rest wakes a few times a minute, for its runtime's housekeeping.

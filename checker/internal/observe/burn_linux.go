@@ -15,14 +15,14 @@ type gauge struct {
 	name    string
 	start   uint64 // tells a reused process ID
 	began   time.Time
-	threads map[int]usage
-	total   usage
+	threads map[int]usage // as they were seen last
+	taken   map[int]usage // since the first look
 	ended   bool
 	buf     []byte
 }
 
 func newGauge(pid int) *gauge {
-	g := &gauge{pid: pid, began: time.Now(), threads: make(map[int]usage)}
+	g := &gauge{pid: pid, began: time.Now(), threads: make(map[int]usage), taken: make(map[int]usage)}
 	line, err := readLine("/proc/"+strconv.Itoa(pid)+"/stat", nil)
 	if err != nil {
 		g.ended = true
@@ -35,7 +35,7 @@ func newGauge(pid int) *gauge {
 		}
 	}
 	g.look()
-	g.total = usage{} // what came before does not count
+	clear(g.taken) // what came before does not count
 	return g
 }
 
@@ -72,9 +72,11 @@ func (g *gauge) look() (moved, timed bool) {
 		}
 		g.threads[tid] = now
 		moved = moved || now != before
-		g.total.run += now.run - before.run
-		g.total.delay += now.delay - before.delay
-		g.total.times += now.times - before.times
+		sum := g.taken[tid]
+		sum.run += now.run - before.run
+		sum.delay += now.delay - before.delay
+		sum.times += now.times - before.times
+		g.taken[tid] = sum
 		if g.buf, err = readLine(path+"syscall", g.buf); err != nil {
 			continue
 		}
@@ -92,11 +94,19 @@ func (g *gauge) look() (moved, timed bool) {
 }
 
 func (g *gauge) burn() evidence.Burn {
+	var total usage
+	for _, u := range g.taken {
+		total.run += u.run
+		total.delay += u.delay
+		total.times += u.times
+	}
 	return evidence.Burn{
 		PID: g.pid, Name: g.name, Wall: time.Since(g.began).Seconds(),
-		CPU: time.Duration(g.total.run).Seconds(), Delay: time.Duration(g.total.delay).Seconds(), Wakeups: g.total.times,
+		CPU: seconds(total.run), Delay: seconds(total.delay), Wakeups: total.times,
 	}
 }
+
+func seconds(ns uint64) float64 { return time.Duration(ns).Seconds() }
 
 // Waiting looks at processes that have nothing to do but to wait, from now on,
 // until each has come to rest or has shown that it never will. It returns what
@@ -138,9 +148,8 @@ func Waiting(ctx context.Context, pids []int) []evidence.Burn {
 			switch {
 			case s.ended || now.Sub(s.still) >= bound:
 				s.burn.Rested, s.done = true, true
-			case s.burn.Spinning() && time.Duration(s.total.run) >= enoughCPU:
-				s.done = true
-			case s.burn.Active() && s.total.times >= enoughWakeups && now.Sub(s.began)-time.Duration(s.total.delay) >= enoughTime:
+			case s.burn.Spinning() && s.burn.CPU >= enoughCPU.Seconds(),
+				s.burn.Active() && s.burn.Wakeups >= enoughWakeups && s.burn.Wall-s.burn.Delay >= enoughTime.Seconds():
 				s.done = true
 			case now.Sub(s.began) > patient && !s.burn.Spinning():
 				s.burn.Rested, s.done = true, true
