@@ -136,7 +136,7 @@ func (l *look) details(n *node, t *evidence.Thread, b blocked) {
 		if op, private := t.FutexOp(); op >= 0 && !private {
 			for _, m := range n.mappings() {
 				if m.shared && m.start <= b.args[0] && b.args[0] < m.end {
-					t.Memory, t.Path = m.file, m.path
+					t.Memory, t.Path = m.file, strings.TrimSuffix(m.path, " (deleted)")
 				}
 			}
 		}
