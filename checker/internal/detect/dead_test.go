@@ -103,7 +103,7 @@ func TestDead(t *testing.T) {
 	}{
 		{"each waits for the other", func(a, b *evidence.Snapshot) {}, Question{}, "", []int{10, 11}},
 		{"it ran between the snapshots", func(a, b *evidence.Snapshot) { b.Processes[1].Threads[0].Switches++ }, Question{}, `pid 11 "child" moved`, nil},
-		{"a process appeared", func(a, b *evidence.Snapshot) { a.Processes = a.Processes[:1] }, Question{}, `pid 11 "child" has just begun`, nil},
+		{"a process appeared", func(a, b *evidence.Snapshot) { a.Processes = a.Processes[:1] }, Question{}, `pid 10 "parent": it waits for a child that is not there`, nil},
 		{"a thread runs", func(a, b *evidence.Snapshot) {
 			a.Processes[0].Threads[0].State, b.Processes[0].Threads[0].State = "R", "R"
 		}, Question{}, `pid 10 "parent": it runs`, nil},

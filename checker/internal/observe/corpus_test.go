@@ -184,7 +184,7 @@ func play(t testing.TB, r row, limit time.Duration) outcome {
 		Question: func() (evidence.Question, bool) { return evidence.Question{}, true },
 		Decide: func(a, b evidence.Snapshot, q evidence.Question) (*evidence.Deadlock, string) {
 			d, alive := detect.Dead(a, b, q)
-			if d == nil {
+			if d == nil && len(b.Processes) > 0 {
 				o.snap = b
 			}
 			return d, alive

@@ -72,6 +72,10 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 			marks = append(marks, m)
 		}
 	}
+	if len(marks) == 0 { // nobody is there (yet)
+		p.marks = nil
+		return false, true
+	}
 	changed = !slices.Equal(marks, p.marks)
 	p.marks = marks
 	return true, changed
