@@ -37,7 +37,7 @@ func Dead(a, b evidence.Snapshot, q Question) (*evidence.Deadlock, string) {
 	asleep, why := fixpoint(ga, gb)
 	for _, pid := range judged {
 		if !asleep[pid] {
-			return nil, why[pid]
+			return nil, why.cause(pid)
 		}
 	}
 	return gb.deadlock(judged), ""
@@ -64,16 +64,16 @@ func Partial(a, b evidence.Snapshot, q Question) *evidence.Deadlock {
 
 // fixpoint returns the processes that sleep for ever as both graphs show it,
 // and for every other one why not.
-func fixpoint(a, b *graph) (asleep map[int]bool, why map[int]string) {
-	asleep, why = make(map[int]bool), make(map[int]string)
+func fixpoint(a, b *graph) (asleep map[int]bool, why reasons) {
+	asleep, why = make(map[int]bool), make(reasons)
 	for pid, n := range b.nodes {
 		before, ok := a.nodes[pid]
 		switch {
 		case b.assumed(pid) || b.ended(pid):
 		case !ok:
-			why[pid] = fmt.Sprintf("%s has just begun", b.name(pid))
+			why[pid] = reason{text: b.name(pid) + " has just begun"}
 		case !reflect.DeepEqual(before, n):
-			why[pid] = fmt.Sprintf("%s moved", b.name(pid))
+			why[pid] = reason{text: b.name(pid) + " moved"}
 		default:
 			asleep[pid] = true
 		}
@@ -85,9 +85,9 @@ func fixpoint(a, b *graph) (asleep map[int]bool, why map[int]string) {
 				if !asleep[pid] {
 					continue
 				}
-				if reason := g.awake(pid, asleep); reason != "" {
+				if r := g.awake(pid, asleep); r.text != "" {
 					delete(asleep, pid)
-					why[pid] = reason
+					why[pid] = r
 					again = true
 				}
 			}
@@ -96,30 +96,47 @@ func fixpoint(a, b *graph) (asleep map[int]bool, why map[int]string) {
 	return asleep, why
 }
 
-// awake says why a process can go on if only the others are asleep; "" if it
-// cannot.
-func (g *graph) awake(pid int, asleep map[int]bool) string {
+// A reason says why a process can go on; by is another one that lets it.
+type reason struct {
+	text string
+	by   int
+}
+
+type reasons map[int]reason
+
+// cause follows the reasons to the process that is alive by itself.
+func (why reasons) cause(pid int) string {
+	for range why {
+		by := why[pid].by
+		if why[by].text == "" {
+			break
+		}
+		pid = by
+	}
+	return why[pid].text
+}
+
+// awake says why a process can go on if only the others are asleep; the text is
+// empty if it cannot.
+func (g *graph) awake(pid int, asleep map[int]bool) reason {
 	p := g.position(pid)
 	if p.doubt != "" {
-		return g.name(pid) + ": " + p.doubt
+		return reason{text: g.name(pid) + ": " + p.doubt}
 	}
 	dead := func(other int) bool { return asleep[other] || g.assumed(other) || g.ended(other) }
 	for _, e := range p.edges {
-		for _, other := range e.wakers {
-			if !dead(other) {
-				return fmt.Sprintf("%s: %s can wake it", g.name(pid), g.name(other))
-			}
-		}
+		wakers, how := e.wakers, "can wake it"
 		if e.anybody {
-			for _, other := range g.order {
-				if !dead(other) {
-					return fmt.Sprintf("%s: %s can connect to it", g.name(pid), g.name(other))
-				}
+			wakers, how = g.order, "can connect to it"
+		}
+		for _, other := range wakers {
+			if !dead(other) {
+				return reason{fmt.Sprintf("%s: %s %s", g.name(pid), g.name(other), how), other}
 			}
 		}
 	}
 	if !g.signals {
-		return ""
+		return reason{}
 	}
 	family := slices.Clone(g.children[pid])
 	if parent := g.nodes[pid].Parent; parent != g.root {
@@ -127,10 +144,10 @@ func (g *graph) awake(pid int, asleep map[int]bool) string {
 	}
 	for _, other := range family {
 		if _, known := g.nodes[other]; known && !dead(other) {
-			return fmt.Sprintf("%s: %s may end, and that sends a signal", g.name(pid), g.name(other))
+			return reason{fmt.Sprintf("%s: %s may end, and that sends a signal", g.name(pid), g.name(other)), other}
 		}
 	}
-	return ""
+	return reason{}
 }
 
 // over notices that the first process of the tree, the test process, has ended.

@@ -3,7 +3,7 @@ package detect
 // Detectors returns every detector, the ones whose findings explain others first.
 func Detectors() []Detector {
 	return []Detector{
-		build, tamper, deadlock, limit, timeout, crash, notProcesses, race, sharedRace,
+		build, tamper, deadlock, livelock, busyWait, limit, timeout, crash, notProcesses, race, sharedRace,
 		orphan, zombie, goroutineLeak, fdLeak, shmLeak, fileLeak, wrong,
 	}
 }

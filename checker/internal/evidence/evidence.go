@@ -184,12 +184,6 @@ type Limit struct {
 	Unit  string `json:"unit"` // "s", "MiB", "processes"
 }
 
-// Busy is the processor time that a test used and what came of it.
-type Busy struct {
-	CPU  float64 `json:"cpu"`  // seconds
-	Wall float64 `json:"wall"` // seconds
-}
-
 // Empty reports whether nothing was left that the supervisor itself can see.
 func (l Left) Empty() bool {
 	return len(l.Processes)+len(l.Descriptors)+len(l.Mappings)+len(l.Files)+len(l.Shared) == 0

@@ -225,15 +225,12 @@ func liveTrees() []row {
 			return nil, []*os.File{f}
 		}},
 		{name: "live memory shared with outside", roles: map[string]func([]string){
-			"top": func([]string) {
-				w := words()
-				w[1] = 1 // tells that it is there
-				futexWait(&w[0], nil)
-			},
+			"top": func([]string) { futexWait(&words()[0], nil) },
 		}, outside: func(t testing.TB) ([]string, []*os.File) {
 			f := memory()
 			b := must(unix.Mmap(int(f.Fd()), 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED))
 			time.AfterFunc(2*nap, func() {
+				b[0] = 1 // who comes later does not sleep
 				unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&b[0])), 1, 100, 0, 0, 0)
 			})
 			return nil, []*os.File{f}
@@ -249,14 +246,22 @@ func liveTrees() []row {
 		{name: "live open file with a lock shared with outside", roles: map[string]func([]string){
 			"top": func(args []string) {
 				check(flock(os.NewFile(4, "lock"))) // ours, and the one outside's
+				unix.Close(5)
 				check(flock(must(os.OpenFile(args[0], os.O_RDWR, 0))))
 			},
 		}, outside: func(t testing.TB) ([]string, []*os.File) {
 			path := filepath.Join(t.TempDir(), "lock")
 			f := must(os.Create(path))
 			mine := must(unix.Dup(int(f.Fd())))
-			time.AfterFunc(2*nap, func() { unix.Flock(mine, unix.LOCK_UN); unix.Close(mine) })
-			return []string{path}, []*os.File{f}
+			r, w := pipe()
+			go func() {
+				io.Copy(io.Discard, r) // until it is locked
+				time.Sleep(2 * nap)
+				unix.Flock(mine, unix.LOCK_UN)
+				unix.Close(mine)
+				r.Close()
+			}()
+			return []string{path}, []*os.File{f, w}
 		}},
 		{name: "live waits for a process outside", roles: map[string]func([]string){
 			"top": func([]string) {

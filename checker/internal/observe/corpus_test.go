@@ -182,7 +182,13 @@ func play(t testing.TB, r row, limit time.Duration) outcome {
 	w := Watch{
 		Root:     root,
 		Question: func() (evidence.Question, bool) { return evidence.Question{}, true },
-		Decide:   detect.Dead,
+		Decide: func(a, b evidence.Snapshot, q evidence.Question) (*evidence.Deadlock, string) {
+			d, alive := detect.Dead(a, b, q)
+			if d == nil && len(b.Processes) > 0 {
+				o.snap = b
+			}
+			return d, alive
+		},
 		Found: func(d *evidence.Deadlock, s evidence.Snapshot) {
 			now := time.Now()
 			time.Sleep(time.Millisecond) // the last word may still be on its way to us
@@ -204,6 +210,9 @@ func play(t testing.TB, r row, limit time.Duration) outcome {
 	if o.dead == nil && ctx.Err() == context.DeadlineExceeded {
 		if a, b, err := Snapshots(root); err == nil {
 			o.partial = detect.Partial(a, b, evidence.Question{})
+			if len(o.snap.Processes) == 0 {
+				o.snap = b
+			}
 		}
 	}
 	if o.dead != nil || ctx.Err() == context.DeadlineExceeded {

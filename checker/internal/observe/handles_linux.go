@@ -16,7 +16,7 @@ import (
 
 // handles reads the descriptors of a process, and notes the locks on files that
 // it holds.
-func (o *Observer) handles(n *node) error {
+func (l *look) handles(n *node) error {
 	dir := "/proc/" + strconv.Itoa(n.PID)
 	fds, err := numbers(dir + "/fd")
 	if err != nil {
@@ -27,7 +27,7 @@ func (o *Observer) handles(n *node) error {
 		number := strconv.Itoa(fd)
 		link, err := os.Readlink(dir + "/fd/" + number)
 		if err == nil {
-			o.buf, err = read(dir+"/fdinfo/"+number, o.buf)
+			l.buf, err = read(dir+"/fdinfo/"+number, l.buf)
 		}
 		if gone(err) { // closed: the next snapshot will differ
 			n.doubt("a descriptor was closed just now")
@@ -38,9 +38,9 @@ func (o *Observer) handles(n *node) error {
 		}
 		n.links = append(n.links, link)
 		n.fds = append(n.fds, fd)
-		n.locks = append(n.locks, parseHeldLocks(o.buf)...)
-		n.inodes = append(n.inodes, string(field(o.buf, "ino")))
-		if h, ok := o.handle(n, fd, link, o.buf); ok {
+		n.locks = append(n.locks, parseHeldLocks(l.buf)...)
+		n.inodes = append(n.inodes, string(field(l.buf, "ino")))
+		if h, ok := l.handle(n, fd, link, l.buf); ok {
 			n.Handles = append(n.Handles, h)
 		}
 	}
@@ -56,7 +56,7 @@ func (o *Observer) handles(n *node) error {
 //	ino:	4711
 //
 // with further lines for some kinds.
-func (o *Observer) handle(n *node, fd int, link string, info []byte) (evidence.Handle, bool) {
+func (l *look) handle(n *node, fd int, link string, info []byte) (evidence.Handle, bool) {
 	h := evidence.Handle{FD: fd, Object: link}
 	flags, _ := strconv.ParseUint(string(field(info, "flags")), 8, 64)
 	switch flags & unix.O_ACCMODE {
@@ -71,9 +71,9 @@ func (o *Observer) handle(n *node, fd int, link string, info []byte) (evidence.H
 	case flags&unix.O_PATH != 0:
 		return h, false
 	case strings.HasPrefix(link, "pipe:"):
-		o.object(link, "pipe")
+		l.object(link, "pipe")
 	case strings.HasPrefix(link, "socket:"):
-		o.object(link, "")
+		l.object(link, "")
 	case isPidfd(link):
 		// "Pid:	4312"
 		h.Of = decimal(field(info, "Pid"))
@@ -81,7 +81,7 @@ func (o *Observer) handle(n *node, fd int, link string, info []byte) (evidence.H
 	case link == "anon_inode:[eventfd]":
 		// "eventfd-id: 17"
 		h.Object = "eventfd:[" + string(field(info, "eventfd-id")) + "]"
-		if x := o.object(h.Object, "eventfd"); h.Object == "eventfd:[]" {
+		if x := l.object(h.Object, "eventfd"); h.Object == "eventfd:[]" {
 			x.Doubt = "its kernel does not say which event it is"
 		}
 	case link == "anon_inode:[eventpoll]":
@@ -89,25 +89,25 @@ func (o *Observer) handle(n *node, fd int, link string, info []byte) (evidence.H
 		h.Members = parseEpoll(info)
 	case link == "anon_inode:[timerfd]":
 		h.Object = "timerfd of " + strconv.Itoa(n.PID) + " at " + strconv.Itoa(fd)
-		if x := o.object(h.Object, "timerfd"); !timerOff(info) {
+		if x := l.object(h.Object, "timerfd"); !timerOff(info) {
 			x.Doubt = "a timer is running"
 		}
 	case link == "anon_inode:[signalfd]":
 		// "sigmask:	0000000000002000"
 		h.Object = "signalfd of " + strconv.Itoa(n.PID) + " at " + strconv.Itoa(fd)
-		if x := o.object(h.Object, "signalfd"); hex(field(info, "sigmask"))&(1<<(unix.SIGALRM-1)) != 0 {
+		if x := l.object(h.Object, "signalfd"); hex(field(info, "sigmask"))&(1<<(unix.SIGALRM-1)) != 0 {
 			x.Doubt = "it waits for an alarm"
 		}
 	case strings.HasPrefix(link, "/"):
 		var s unix.Stat_t
 		path := "/proc/" + strconv.Itoa(n.PID) + "/fd/" + strconv.Itoa(fd)
 		if err := unix.Stat(path, &s); err == nil && s.Mode&unix.S_IFMT == unix.S_IFIFO {
-			o.object(link, "pipe")
+			l.object(link, "pipe")
 			return h, true
 		}
 		return h, false // a thread that sleeps in it nevertheless is taken to be alive
 	default:
-		o.object(link, "")
+		l.object(link, "")
 	}
 	return h, true
 }
@@ -135,20 +135,20 @@ func parseEpoll(info []byte) []evidence.Member {
 
 // members checks a process's epoll sets against its descriptors, once all of
 // them are known.
-func (o *Observer) members(n *node) {
+func (l *look) members(n *node) {
 	for i := range n.Handles {
 		h := &n.Handles[i]
 		if h.Object != "epoll" {
 			continue
 		}
 		var err error
-		o.buf, err = read("/proc/"+strconv.Itoa(n.PID)+"/fdinfo/"+strconv.Itoa(h.FD), o.buf)
+		l.buf, err = read("/proc/"+strconv.Itoa(n.PID)+"/fdinfo/"+strconv.Itoa(h.FD), l.buf)
 		if err != nil {
 			n.doubt("a descriptor was closed just now")
 			continue
 		}
 		i := 0
-		for line := range bytes.Lines(o.buf) {
+		for line := range bytes.Lines(l.buf) {
 			if !bytes.HasPrefix(line, []byte("tfd:")) || i == len(h.Members) {
 				continue
 			}

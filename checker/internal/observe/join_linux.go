@@ -10,17 +10,17 @@ import (
 
 // sockets says what the sockets of the tree are joined to, by network
 // namespace.
-func (o *Observer) sockets(list []*node) {
-	ours, _ := os.Readlink("/proc/" + strconv.Itoa(o.root) + "/ns/net")
+func (l *look) sockets() {
+	ours, _ := os.Readlink("/proc/" + strconv.Itoa(l.root) + "/ns/net")
 	type space struct {
 		unix    map[uint32]unixSocket
 		tcp     []tcpSocket
 		private bool
 	}
 	spaces := make(map[string]*space)
-	for _, n := range list {
+	for _, n := range l.list {
 		for _, h := range n.Handles {
-			x := o.objects[h.Object]
+			x := l.objects[h.Object]
 			if x == nil || x.Kind != "" || !strings.HasPrefix(x.ID, "socket:[") {
 				continue
 			}
@@ -48,16 +48,16 @@ func (o *Observer) sockets(list []*node) {
 			joinTCP(x, ino, s.tcp, s.private, n.PID, h.FD)
 		}
 	}
-	o.peers()
+	l.peers()
 }
 
 // peers adds the other ends that only processes outside hold, so that those
 // are looked for too.
-func (o *Observer) peers() {
-	for _, x := range o.objects {
+func (l *look) peers() {
+	for _, x := range l.objects {
 		for _, id := range x.Peers {
-			if o.objects[id] == nil {
-				o.objects[id] = &evidence.Object{ID: id, Kind: "peer"}
+			if l.objects[id] == nil {
+				l.objects[id] = &evidence.Object{ID: id, Kind: "peer"}
 			}
 		}
 	}

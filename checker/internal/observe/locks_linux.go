@@ -60,16 +60,16 @@ func parseHeldLocks(info []byte) []evidence.Lock {
 	return list
 }
 
-// readLocks reads /proc/locks once for a snapshot.
-func (o *Observer) readLocks() ([]evidence.Lock, error) {
+// readLocks reads all locks of the system.
+func readLocks() ([]evidence.Lock, error) {
 	b, err := read("/proc/locks", nil)
 	if err != nil {
 		return nil, err
 	}
 	var list []evidence.Lock
 	for line := range bytes.Lines(b) {
-		if l, ok := parseLock(line); ok {
-			list = append(list, l)
+		if lock, ok := parseLock(line); ok {
+			list = append(list, lock)
 		}
 	}
 	return list, nil
@@ -77,54 +77,46 @@ func (o *Observer) readLocks() ([]evidence.Lock, error) {
 
 // waitedFile names the file whose lock a thread waits for as /proc/locks names
 // it, by the inode of its descriptor; "" if the kernel shows no such wish.
-func (o *Observer) waitedFile(n *node, fd int) string {
+func (l *look) waitedFile(n *node, fd int) string {
 	at := slices.Index(n.fds, fd)
 	if at < 0 {
 		return ""
 	}
-	for _, l := range o.lockList {
-		if _, ino, ok := cutLast(l.File, ":"); ok && l.Waiting && ino == n.inodes[at] && (l.PID == n.PID || l.Kind == "ofd") {
-			return l.File
+	for _, wish := range l.allLocks {
+		if wish.Waiting && strings.HasSuffix(wish.File, ":"+n.inodes[at]) && (wish.PID == n.PID || wish.Kind == "ofd") {
+			return wish.File
 		}
 	}
 	return ""
 }
 
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
-// locks keeps the locks on files that some thread of the tree waits for, with
+// waitedLocks keeps the locks on files that some thread of the tree waits for, with
 // every process that holds them. A lock of the kinds flock and ofd belongs to
 // an open file, which several processes may share; which ones, their file
 // infos say.
-func (o *Observer) locks(nodes []*node) []evidence.Lock {
-	var wanted []string
-	for _, n := range nodes {
+func (l *look) waitedLocks() []evidence.Lock {
+	wanted := make(map[string]bool)
+	for _, n := range l.list {
 		for _, t := range n.Threads {
 			if t.File != "" {
-				wanted = append(wanted, t.File)
+				wanted[t.File] = true
 			}
 		}
 	}
 	var list []evidence.Lock
-	for _, l := range o.lockList {
-		if !slices.Contains(wanted, l.File) {
+	for _, lock := range l.allLocks {
+		if !wanted[lock.File] {
 			continue
 		}
-		if !l.Waiting {
-			for _, n := range nodes {
-				if holds(n.locks, l) {
-					l.Holders = append(l.Holders, n.PID)
+		if !lock.Waiting {
+			for _, n := range l.list {
+				if holds(n.locks, lock) {
+					lock.Holders = append(lock.Holders, n.PID)
 				}
 			}
-			l.Outside = len(l.Holders) == 0
+			lock.Outside = len(lock.Holders) == 0
 		}
-		list = append(list, l)
+		list = append(list, lock)
 	}
 	return list
 }

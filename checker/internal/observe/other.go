@@ -34,3 +34,18 @@ func Snapshots(root int) (a, b evidence.Snapshot, err error) { return a, b, ErrU
 
 // Run needs Linux.
 func (w Watch) Run(ctx context.Context) error { return ErrUnsupported }
+
+// Waiting needs Linux.
+func Waiting(ctx context.Context, pids []int) []evidence.Burn { return nil }
+
+// A Meter needs Linux.
+type Meter struct{}
+
+// NewMeter needs Linux.
+func NewMeter(root int) *Meter { return &Meter{} }
+
+// Look needs Linux.
+func (*Meter) Look(progress uint64) {}
+
+// Stalled needs Linux.
+func (*Meter) Stalled() []evidence.Burn { return nil }

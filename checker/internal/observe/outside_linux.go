@@ -2,6 +2,7 @@ package observe
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,98 +11,151 @@ import (
 	"prokata/checker/internal/evidence"
 )
 
-// flagKernel is PF_KTHREAD of the kernel's include/linux/sched.h.
-const flagKernel = 0x00200000
+// An outsider is a process that is not in the tree, with what it shares with it.
+type outsider struct {
+	start uint64
+	ends  []end
+}
+
+// An end is one thing that an outsider shares with the tree.
+type end struct {
+	object      string
+	read, write bool
+	locks       []evidence.Lock
+	memory      string // a file that both have mapped
+	path        string
+}
 
 // outside looks through every process that is not in the tree, the supervisor
 // included, for other ends of what the tree waits for. A process whose
 // descriptors we may not read is passed over: what it shares with the tree it
 // shares with the supervisor too, through which the tree got it.
-func (o *Observer) outside(all map[int]stat, nodes map[int]*node, locks []evidence.Lock) {
-	paths := make(map[string]bool) // of files with locks
-	shared := make(map[string][]*node)
-	events := false
-	for _, n := range nodes {
+//
+// It is the dearest part of a snapshot. Where an earlier look at the same tree
+// at rest is given, only processes that have begun since then are searched: to
+// get hold of an end, an outsider needs another that has it.
+func (l *look) outside(earlier *look) {
+	paths, shared := l.wanted()
+	known := make(map[int]outsider)
+	if earlier != nil && l.same(earlier) {
+		known = earlier.outsiders
+	}
+	l.outsiders = make(map[int]outsider)
+	for pid, s := range l.all {
+		if l.nodes[pid] != nil || s.flags&flagKernel != 0 {
+			continue
+		}
+		o, ok := known[pid]
+		if !ok || o.start != s.start {
+			o = outsider{start: s.start, ends: l.search(pid, paths, shared)}
+		}
+		l.outsiders[pid] = o
+		for _, e := range o.ends {
+			l.join(pid, e)
+		}
+	}
+}
+
+// wanted returns the paths of files on whose locks the tree waits, and the
+// memory in which it waits.
+func (l *look) wanted() (paths, shared map[string]bool) {
+	paths, shared = make(map[string]bool), make(map[string]bool)
+	for _, n := range l.list {
 		for _, t := range n.Threads {
 			if t.File != "" {
 				paths[t.Path] = true
 			}
 			if t.Memory != "" {
-				shared[t.Memory] = append(shared[t.Memory], n)
+				shared[t.Memory] = true
 			}
 		}
 	}
-	for _, x := range o.objects {
-		// The runtime of each Go program has an event of its own, which
-		// nobody else ever holds.
-		events = events || x.Kind == "eventfd" && o.holders[x.ID] > 1
-	}
-	for pid, s := range all {
-		if nodes[pid] != nil || s.flags&flagKernel != 0 {
-			continue
-		}
-		dir := "/proc/" + strconv.Itoa(pid)
-		fds, err := numbers(dir + "/fd")
-		if err != nil {
-			continue
-		}
-		for _, fd := range fds {
-			number := "/" + strconv.Itoa(fd)
-			link, err := os.Readlink(dir + "/fd" + number)
-			if err != nil {
-				continue
-			}
-			if events && link == "anon_inode:[eventfd]" {
-				info, _ := read(dir+"/fdinfo"+number, nil)
-				link = "eventfd:[" + string(field(info, "eventfd-id")) + "]"
-			}
-			x := o.objects[link]
-			if x == nil && !paths[link] {
-				continue
-			}
-			info, err := read(dir+"/fdinfo"+number, nil)
-			if err != nil {
-				continue
-			}
-			for _, held := range parseHeldLocks(info) {
-				for i := range locks {
-					locks[i].Outside = locks[i].Outside || !locks[i].Waiting && holds([]evidence.Lock{held}, locks[i])
-				}
-			}
-			if x == nil {
-				continue
-			}
-			flags, _ := strconv.ParseUint(string(field(info, "flags")), 8, 64)
-			if mode := flags & unix.O_ACCMODE; mode != unix.O_WRONLY {
-				x.Readers = add(x.Readers, pid)
-			}
-			if mode := flags & unix.O_ACCMODE; mode != unix.O_RDONLY {
-				x.Writers = add(x.Writers, pid)
-			}
-		}
-		if len(shared) == 0 {
-			continue
-		}
-		maps, err := read(dir+"/maps", nil)
-		if err != nil {
-			continue
-		}
-		for _, m := range parseMappings(maps) {
-			if !m.shared {
-				continue
-			}
-			for _, n := range shared[m.file] {
-				n.doubt("process " + strconv.Itoa(pid) + " outside shares the memory of " + strings.TrimSuffix(m.path, " (deleted)"))
-			}
-		}
-	}
+	return paths, shared
 }
 
-func add(list []int, pid int) []int {
-	for _, p := range list {
-		if p == pid {
-			return list
+// same reports whether the tree waits for the same things as it did earlier.
+func (l *look) same(earlier *look) bool {
+	if len(l.objects) != len(earlier.objects) || len(l.list) != len(earlier.list) {
+		return false
+	}
+	for id := range l.objects {
+		if earlier.objects[id] == nil {
+			return false
 		}
 	}
-	return append(list, pid)
+	for i, n := range l.list {
+		if !slices.EqualFunc(n.Threads, earlier.list[i].Threads, func(a, b evidence.Thread) bool {
+			return a.TID == b.TID && a.Switches == b.Switches
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// search finds what one process shares with the tree.
+func (l *look) search(pid int, paths, shared map[string]bool) []end {
+	var ends []end
+	dir := "/proc/" + strconv.Itoa(pid)
+	fds, err := numbers(dir + "/fd")
+	if err != nil {
+		return nil
+	}
+	for _, fd := range fds {
+		number := "/" + strconv.Itoa(fd)
+		link, err := os.Readlink(dir + "/fd" + number)
+		if err != nil {
+			continue
+		}
+		if link == "anon_inode:[eventfd]" {
+			l.buf, _ = read(dir+"/fdinfo"+number, l.buf)
+			link = "eventfd:[" + string(field(l.buf, "eventfd-id")) + "]"
+		}
+		if l.objects[link] == nil && !paths[link] {
+			continue
+		}
+		if l.buf, err = read(dir+"/fdinfo"+number, l.buf); err != nil {
+			continue
+		}
+		flags, _ := strconv.ParseUint(string(field(l.buf, "flags")), 8, 64)
+		mode := flags & unix.O_ACCMODE
+		ends = append(ends, end{
+			object: link, read: mode != unix.O_WRONLY, write: mode != unix.O_RDONLY, locks: parseHeldLocks(l.buf),
+		})
+	}
+	if len(shared) == 0 {
+		return ends
+	}
+	if l.buf, err = read(dir+"/maps", l.buf); err != nil {
+		return ends
+	}
+	for _, m := range parseMappings(l.buf) {
+		if m.shared && shared[m.file] {
+			ends = append(ends, end{memory: m.file, path: strings.TrimSuffix(m.path, " (deleted)")})
+		}
+	}
+	return ends
+}
+
+// join notes that a process outside shares something with the tree.
+func (l *look) join(pid int, e end) {
+	if e.memory != "" {
+		for _, n := range l.list {
+			if slices.ContainsFunc(n.Threads, func(t evidence.Thread) bool { return t.Memory == e.memory }) {
+				n.doubt("process " + strconv.Itoa(pid) + " outside shares the memory of " + e.path)
+			}
+		}
+	}
+	for i := range l.locks {
+		lock := &l.locks[i]
+		lock.Outside = lock.Outside || !lock.Waiting && holds(e.locks, *lock)
+	}
+	if x := l.objects[e.object]; x != nil {
+		if e.read && !slices.Contains(x.Readers, pid) {
+			x.Readers = append(x.Readers, pid)
+		}
+		if e.write && !slices.Contains(x.Writers, pid) {
+			x.Writers = append(x.Writers, pid)
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 	"syscall"
 
@@ -40,6 +39,29 @@ func read(path string, buf []byte) ([]byte, error) {
 	}
 }
 
+// readLine is read for files that hold one record, which the kernel hands out
+// in one piece.
+func readLine(path string, buf []byte) ([]byte, error) {
+	fd, err := open(path)
+	if err != nil {
+		return buf[:0], &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	if cap(buf) < 1024 {
+		buf = make([]byte, 1024)
+	}
+	for {
+		n, err := unix.Read(fd, buf[:cap(buf)])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return buf[:0], &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+		return buf[:n], nil
+	}
+}
+
 func open(path string) (int, error) {
 	for {
 		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -58,22 +80,30 @@ func gone(err error) bool {
 // numbers returns the entries of a directory that are numbers: processes,
 // threads, descriptors.
 func numbers(dir string) ([]int, error) {
-	f, err := os.Open(dir)
+	fd, err := open(dir)
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: err}
 	}
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]int, 0, len(names))
-	for _, name := range names {
-		if n, err := strconv.Atoi(name); err == nil {
-			list = append(list, n)
+	defer unix.Close(fd)
+	var list []int
+	buf := make([]byte, 4096)
+	for {
+		n, err := unix.ReadDirent(fd, buf)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return nil, &fs.PathError{Op: "read", Path: dir, Err: err}
+		case n == 0:
+			return list, nil
+		default:
+			_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+			for _, name := range names {
+				if n, err := strconv.Atoi(name); err == nil {
+					list = append(list, n)
+				}
+			}
 		}
 	}
-	return list, nil
 }
 
 // A stat is what is needed of /proc/PID/stat.

@@ -35,31 +35,59 @@ func Processes(root int) ([]evidence.Process, error) {
 	return list, nil
 }
 
-// everybody reads all of /proc. The files task/*/children would be cheaper, but
-// the kernel's documentation calls them reliable for stopped trees only.
+// everybody reads all of /proc, but for the kernel's own threads. The files
+// task/*/children would be cheaper, but the kernel's documentation calls them
+// reliable for stopped trees only.
 func everybody() (map[int]stat, error) {
 	pids, err := numbers("/proc")
 	if err != nil {
 		return nil, err
 	}
+	kernel := kernelThreads()
 	all := make(map[int]stat, len(pids))
 	var buf []byte
 	for _, pid := range pids {
-		b, err := read("/proc/"+strconv.Itoa(pid)+"/stat", buf)
+		if kernel[pid] {
+			continue
+		}
+		buf, err = readLine("/proc/"+strconv.Itoa(pid)+"/stat", buf)
 		if gone(err) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		buf = b
-		s, err := parseStat(b)
+		s, err := parseStat(buf)
 		if err != nil {
 			return nil, fmt.Errorf("/proc/%d/stat: %w", pid, err)
 		}
 		all[pid] = s
 	}
 	return all, nil
+}
+
+// flagKernel is PF_KTHREAD of the kernel's include/linux/sched.h.
+const flagKernel = 0x00200000
+
+// kernelThreads returns the children of the kernel's process 2, which are most
+// of the processes of many systems, and none of which concerns us.
+func kernelThreads() map[int]bool {
+	buf, err := readLine("/proc/2/stat", nil)
+	if err != nil {
+		return nil
+	}
+	if s, err := parseStat(buf); err != nil || s.flags&flagKernel == 0 {
+		return nil // in a namespace it is somebody else
+	}
+	buf, err = read("/proc/2/task/2/children", buf)
+	if err != nil {
+		return nil
+	}
+	pids := map[int]bool{2: true}
+	for word := range bytes.FieldsSeq(buf) {
+		pids[decimal(word)] = true
+	}
+	return pids
 }
 
 // descendants keeps those that are below root.
@@ -108,8 +136,7 @@ func process(pid int, s stat) (evidence.Process, bool) {
 
 // Memory returns how much of a process's memory is resident. It is cheap.
 func Memory(pid int) (rssBytes int64, err error) {
-	var array [128]byte
-	b, err := read("/proc/"+strconv.Itoa(pid)+"/statm", array[:])
+	b, err := readLine("/proc/"+strconv.Itoa(pid)+"/statm", nil)
 	if err != nil {
 		return 0, fmt.Errorf("memory of %d: %w", pid, err)
 	}

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -21,11 +22,18 @@ type pulse struct {
 	moving    string
 }
 
-// A mark is how long a thread has run, and how often it was put on a processor.
-// The kernel counts both exactly, unlike the ticks in /proc/PID/stat.
+// A mark is what a thread has taken so far.
 type mark struct {
-	tid        int
-	run, times uint64
+	tid int
+	usage
+}
+
+// A usage is what the scheduler counts of a thread, exactly, unlike the ticks in
+// /proc/PID/stat.
+type usage struct {
+	run   uint64 // nanoseconds on a processor
+	delay uint64 // nanoseconds runnable without one
+	times uint64 // how often it got one
 }
 
 // still takes a look. It stops at the first thread that is not at rest, and
@@ -64,6 +72,10 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 			marks = append(marks, m)
 		}
 	}
+	if len(marks) == 0 { // nobody is there (yet)
+		p.marks = nil
+		return false, true
+	}
 	changed = !slices.Equal(marks, p.marks)
 	p.marks = marks
 	return true, changed
@@ -78,7 +90,7 @@ func (p *pulse) moved(pid int, dir string) (still, changed bool) {
 // that is gone is at rest.
 func (p *pulse) thread(dir string) (m mark, ok bool) {
 	var err error
-	if p.buf, err = read(dir+"syscall", p.buf); err != nil {
+	if p.buf, err = readLine(dir+"syscall", p.buf); err != nil {
 		return m, true
 	}
 	b, ok := parseBlocked(p.buf)
@@ -93,8 +105,8 @@ func (p *pulse) thread(dir string) (m mark, ok bool) {
 			return m, false
 		}
 	}
-	if p.buf, err = read(dir+"schedstat", p.buf); err == nil {
-		if m.run, m.times, ok = parseSchedstat(p.buf); ok {
+	if p.buf, err = readLine(dir+"schedstat", p.buf); err == nil {
+		if m.usage, ok = parseSchedstat(p.buf); ok {
 			return m, true
 		}
 	}
@@ -109,7 +121,7 @@ func (p *pulse) thread(dir string) (m mark, ok bool) {
 // stopped: no timer wakes a thread before a signal lets it go on.
 func (p *pulse) stopped(dir string) bool {
 	var err error
-	if p.buf, err = read(dir+"stat", p.buf); err != nil {
+	if p.buf, err = readLine(dir+"stat", p.buf); err != nil {
 		return false
 	}
 	s, err := parseStat(p.buf)
@@ -119,17 +131,16 @@ func (p *pulse) stopped(dir string) bool {
 // parseSchedstat reads a line such as
 //
 //	251046012 1184210 318
-//
-// nanoseconds on a processor, nanoseconds runnable without one, and how often
-// it got one.
-func parseSchedstat(line []byte) (run, times uint64, ok bool) {
+func parseSchedstat(line []byte) (u usage, ok bool) {
 	f := bytes.Fields(line)
 	if len(f) != 3 {
-		return 0, 0, false
+		return u, false
 	}
-	run, errRun := strconv.ParseUint(string(f[0]), 10, 64)
-	times, errTimes := strconv.ParseUint(string(f[2]), 10, 64)
-	return run, times, errRun == nil && errTimes == nil && times > 0
+	var errs [3]error
+	u.run, errs[0] = strconv.ParseUint(string(f[0]), 10, 64)
+	u.delay, errs[1] = strconv.ParseUint(string(f[1]), 10, 64)
+	u.times, errs[2] = strconv.ParseUint(string(f[2]), 10, 64)
+	return u, errors.Join(errs[:]...) == nil && u.times > 0
 }
 
 // below adds the descendants of a process by the lists of children that the

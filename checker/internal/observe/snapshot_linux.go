@@ -16,17 +16,24 @@ import (
 type Observer struct {
 	root     int
 	programs map[fileID]*program
-	buf      []byte
-
-	// Of the snapshot that is being taken:
-	lockList []evidence.Lock
-	objects  map[string]*evidence.Object
-	holders  map[string]int // how many processes of the tree hold an object
 }
 
 // New returns an observer of the tree below root.
 func New(root int) *Observer {
 	return &Observer{root: root, programs: make(map[fileID]*program)}
+}
+
+// A look is a snapshot while it is being taken.
+type look struct {
+	*Observer
+	all       map[int]stat // every process of the system
+	nodes     map[int]*node
+	list      []*node // in the order of process IDs
+	objects   map[string]*evidence.Object
+	allLocks  []evidence.Lock
+	locks     []evidence.Lock // those that the tree waits for
+	outsiders map[int]outsider
+	buf       []byte
 }
 
 // A node is a process while its snapshot is being taken.
@@ -68,62 +75,73 @@ func (n *node) mappings() []mapping {
 // Snapshot looks at everything. It costs a few milliseconds, and what it shows
 // of a tree that moves is blurred: only two equal ones show how things are.
 func (o *Observer) Snapshot() (evidence.Snapshot, error) {
-	snap := evidence.Snapshot{Root: o.root}
-	all, err := everybody()
+	l, err := o.look()
 	if err != nil {
-		return snap, fmt.Errorf("snapshot: %w", err)
+		return evidence.Snapshot{Root: o.root}, err
 	}
-	below, err := descendants(o.root, all)
+	l.outside(nil)
+	return l.snapshot(), nil
+}
+
+// look looks at the tree itself.
+func (o *Observer) look() (*look, error) {
+	l := &look{Observer: o, nodes: make(map[int]*node), objects: make(map[string]*evidence.Object)}
+	var err error
+	if l.all, err = everybody(); err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	below, err := descendants(o.root, l.all)
 	if err != nil {
-		return snap, fmt.Errorf("snapshot below %d: %w", o.root, err)
+		return nil, fmt.Errorf("snapshot below %d: %w", o.root, err)
 	}
-	if o.lockList, err = o.readLocks(); err != nil {
-		return snap, fmt.Errorf("snapshot: %w", err)
+	if l.allLocks, err = readLocks(); err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
 	}
-	o.objects = make(map[string]*evidence.Object)
-	o.holders = make(map[string]int)
-	nodes := make(map[int]*node)
-	var list []*node
 	for _, pid := range slices.Sorted(maps.Keys(below)) {
-		n, ok, err := o.node(pid, below[pid])
+		n, ok, err := l.node(pid, below[pid])
 		if err != nil {
-			return snap, fmt.Errorf("snapshot of %d: %w", pid, err)
+			return nil, fmt.Errorf("snapshot of %d: %w", pid, err)
 		}
 		if ok {
-			nodes[pid] = n
-			list = append(list, n)
+			l.nodes[pid] = n
+			l.list = append(l.list, n)
 		}
 	}
-	o.sharers(list)
-	o.sockets(list)
-	snap.Locks = o.locks(list)
-	o.outside(all, nodes, snap.Locks)
-	for _, n := range list {
+	l.sharers()
+	l.sockets()
+	l.locks = l.waitedLocks()
+	return l, nil
+}
+
+// snapshot is what the look has shown, as evidence.
+func (l *look) snapshot() evidence.Snapshot {
+	snap := evidence.Snapshot{Root: l.root, Locks: l.locks}
+	for _, n := range l.list {
 		snap.Processes = append(snap.Processes, n.Node)
 	}
-	for _, id := range slices.Sorted(maps.Keys(o.objects)) {
-		x := o.objects[id]
+	for _, id := range slices.Sorted(maps.Keys(l.objects)) {
+		x := *l.objects[id]
 		slices.Sort(x.Readers)
 		slices.Sort(x.Writers)
-		snap.Objects = append(snap.Objects, *x)
+		snap.Objects = append(snap.Objects, x)
 	}
-	return snap, nil
+	return snap
 }
 
 // node looks at one process; it is false for one that is gone.
-func (o *Observer) node(pid int, s stat) (*node, bool, error) {
+func (l *look) node(pid int, s stat) (*node, bool, error) {
 	p, ok := process(pid, s)
 	if !ok {
 		return nil, false, nil
 	}
 	n := &node{Node: evidence.Node{Process: p}, program: &program{}}
 	if p.State != "Z" {
-		n.program = o.program(pid)
+		n.program = l.program(pid)
 		n.Go = n.program.isGo
 		if n.program.doubt != "" {
 			n.doubt(n.program.doubt)
 		}
-		for _, look := range []func(*node) error{o.handles, o.rest, o.threads} {
+		for _, look := range []func(*node) error{l.handles, rest, l.threads} {
 			err := look(n)
 			if gone(err) {
 				return nil, false, nil
@@ -136,7 +154,7 @@ func (o *Observer) node(pid int, s stat) (*node, bool, error) {
 				return nil, false, err
 			}
 		}
-		o.members(n)
+		l.members(n)
 		return n, true, nil
 	}
 	// The first thread may have ended while others go on.
@@ -147,7 +165,7 @@ func (o *Observer) node(pid int, s stat) (*node, bool, error) {
 }
 
 // rest looks at timers and namespaces.
-func (o *Observer) rest(n *node) error {
+func rest(n *node) error {
 	dir := "/proc/" + strconv.Itoa(n.PID)
 	// A kernel without this file leaves timer_create(2) unseen; Go programs
 	// have no use for it.
@@ -168,27 +186,20 @@ func (o *Observer) rest(n *node) error {
 }
 
 // sharers finds out who in the tree shares the memory that some thread waits
-// in, and who holds which object.
-func (o *Observer) sharers(list []*node) {
+// in.
+func (l *look) sharers() {
 	wanted := make(map[string]bool)
-	for _, n := range list {
+	for _, n := range l.list {
 		for _, t := range n.Threads {
 			if t.Memory != "" {
 				wanted[t.Memory] = true
 			}
 		}
-		seen := make(map[string]bool)
-		for _, h := range n.Handles {
-			if !seen[h.Object] {
-				o.holders[h.Object]++
-			}
-			seen[h.Object] = true
-		}
 	}
 	if len(wanted) == 0 {
 		return
 	}
-	for _, n := range list {
+	for _, n := range l.list {
 		if n.State == "Z" {
 			continue
 		}
@@ -201,11 +212,11 @@ func (o *Observer) sharers(list []*node) {
 }
 
 // object returns the object of that name.
-func (o *Observer) object(id, kind string) *evidence.Object {
-	x := o.objects[id]
+func (l *look) object(id, kind string) *evidence.Object {
+	x := l.objects[id]
 	if x == nil {
 		x = &evidence.Object{ID: id, Kind: kind}
-		o.objects[id] = x
+		l.objects[id] = x
 	}
 	return x
 }

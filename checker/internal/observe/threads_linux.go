@@ -62,7 +62,7 @@ func parseBlocked(line []byte) (blocked, bool) {
 }
 
 // threads reads every thread of a process.
-func (o *Observer) threads(n *node) error {
+func (l *look) threads(n *node) error {
 	dir := "/proc/" + strconv.Itoa(n.PID) + "/task/"
 	tids, err := numbers(dir)
 	if err != nil {
@@ -70,7 +70,7 @@ func (o *Observer) threads(n *node) error {
 	}
 	slices.Sort(tids)
 	for _, tid := range tids {
-		t, b, err := o.thread(dir + strconv.Itoa(tid) + "/")
+		t, b, err := l.thread(dir + strconv.Itoa(tid) + "/")
 		if gone(err) { // it ended: the next snapshot will differ
 			n.doubt("a thread has ended just now")
 			continue
@@ -80,37 +80,37 @@ func (o *Observer) threads(n *node) error {
 		}
 		t.TID = tid
 		if t.State == "S" {
-			o.details(n, &t, b)
+			l.details(n, &t, b)
 		}
 		n.Threads = append(n.Threads, t)
 	}
 	return nil
 }
 
-func (o *Observer) thread(dir string) (t evidence.Thread, b blocked, err error) {
-	if o.buf, err = read(dir+"status", o.buf); err != nil {
+func (l *look) thread(dir string) (t evidence.Thread, b blocked, err error) {
+	if l.buf, err = read(dir+"status", l.buf); err != nil {
 		return t, b, err
 	}
 	// "State:	S (sleeping)"
-	t.State = string(field(o.buf, "State")[:1])
-	t.Switches = uint64(decimal(field(o.buf, "voluntary_ctxt_switches")) + decimal(field(o.buf, "nonvoluntary_ctxt_switches")))
-	if decimal(field(o.buf, "TracerPid")) > 0 {
+	t.State = string(field(l.buf, "State")[:1])
+	t.Switches = uint64(decimal(field(l.buf, "voluntary_ctxt_switches")) + decimal(field(l.buf, "nonvoluntary_ctxt_switches")))
+	if decimal(field(l.buf, "TracerPid")) > 0 {
 		t.State = "t"
 	}
 	// A signal on its way means that the thread is about to run.
-	pending := hex(field(o.buf, "SigPnd")) | hex(field(o.buf, "ShdPnd"))
-	if t.State == "S" && pending&^hex(field(o.buf, "SigBlk")) != 0 {
+	pending := hex(field(l.buf, "SigPnd")) | hex(field(l.buf, "ShdPnd"))
+	if t.State == "S" && pending&^hex(field(l.buf, "SigBlk")) != 0 {
 		t.State = "R"
 	}
 	if t.State != "S" {
 		return t, b, nil
 	}
-	if o.buf, err = read(dir+"syscall", o.buf); err != nil {
+	if l.buf, err = readLine(dir+"syscall", l.buf); err != nil {
 		return t, b, err
 	}
-	b, ok := parseBlocked(o.buf)
+	b, ok := parseBlocked(l.buf)
 	if !ok {
-		return t, b, fmt.Errorf("%ssyscall: %q", dir, o.buf)
+		return t, b, fmt.Errorf("%ssyscall: %q", dir, l.buf)
 	}
 	switch name, known := calls[b.nr]; {
 	case b.running:
@@ -124,7 +124,7 @@ func (o *Observer) thread(dir string) (t evidence.Thread, b blocked, err error) 
 }
 
 // details adds what a call's arguments point to.
-func (o *Observer) details(n *node, t *evidence.Thread, b blocked) {
+func (l *look) details(n *node, t *evidence.Thread, b blocked) {
 	switch t.Call {
 	case "futex":
 		if t.Timed() {
@@ -136,7 +136,7 @@ func (o *Observer) details(n *node, t *evidence.Thread, b blocked) {
 		if op, private := t.FutexOp(); op >= 0 && !private {
 			for _, m := range n.mappings() {
 				if m.shared && m.start <= b.args[0] && b.args[0] < m.end {
-					t.Memory, t.Path = m.file, m.path
+					t.Memory, t.Path = m.file, strings.TrimSuffix(m.path, " (deleted)")
 				}
 			}
 		}
@@ -152,7 +152,7 @@ func (o *Observer) details(n *node, t *evidence.Thread, b blocked) {
 	case "flock", "fcntl":
 		fd := int(int32(b.args[0]))
 		t.Path = n.link(fd)
-		t.File = o.waitedFile(n, fd)
+		t.File = l.waitedFile(n, fd)
 	case "poll", "ppoll":
 		t.Polls = readPollfds(n.PID, b.args[0], b.args[1])
 	case "select", "pselect6":

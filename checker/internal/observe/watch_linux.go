@@ -19,9 +19,10 @@ func (w Watch) Run(ctx context.Context) error {
 	o, p := New(w.Root), &pulse{root: w.Root}
 	timer := time.NewTimer(w.Every)
 	defer timer.Stop()
-	equal := 0    // pairs of equal looks in a row
-	due := 0      // ask for a decision when there are so many
-	patience := 0 // how many more it takes after one that was "alive"
+	equal := 0           // pairs of equal looks in a row
+	due := 0             // ask for a decision when there are so many
+	patience := 0        // how many more it takes after one that was "alive"
+	var spared time.Time // no decision before
 	for pause := w.Every; ; {
 		timer.Reset(pause)
 		select {
@@ -29,6 +30,7 @@ func (w Watch) Run(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
+		began := time.Now()
 		q, wanted := w.Question()
 		still, changed := false, true
 		if wanted {
@@ -42,30 +44,23 @@ func (w Watch) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		if equal++; equal < due {
+		if equal++; equal < due || time.Now().Before(spared) {
 			continue
 		}
-		// From here on it is judged to be alive as it stands, or dead, unless
+		// From here on it is known to be alive as it stands, or dead, unless
 		// it moves: no need to hurry.
-		pause = w.Every
-		a, err := o.Snapshot()
+		pause = max(w.Every, min(dear*time.Since(began), 4*w.Every))
+		began = time.Now()
+		d, snap, reason, err := w.judge(o, q)
 		if errors.Is(err, unix.ESRCH) { // the root has ended
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("watch: %w", err)
 		}
-		b, err := o.Snapshot()
-		if errors.Is(err, unix.ESRCH) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("watch: %w", err)
-		}
-		d, reason := w.Decide(a, b, q)
 		switch {
 		case d != nil:
-			w.Found(d, b)
+			w.Found(d, snap)
 			due = never
 		default:
 			if w.Alive != nil {
@@ -75,12 +70,41 @@ func (w Watch) Run(ctx context.Context) error {
 			// it: ask again, ever more rarely.
 			patience = min(2*patience, 40)
 			due = equal + patience
+			spared = time.Now().Add(min(dear*time.Since(began), 12*w.Every))
 		}
 	}
 }
 
-// never is more looks than there will be.
-const never = 1 << 62
+// judge asks for a decision. What goes on outside of the tree costs most to
+// find out, and can only keep it alive: it is left for last.
+func (w Watch) judge(o *Observer, q evidence.Question) (*evidence.Deadlock, evidence.Snapshot, string, error) {
+	a, err := o.look()
+	if err != nil {
+		return nil, evidence.Snapshot{}, "", err
+	}
+	snap := a.snapshot()
+	if d, reason := w.Decide(snap, snap, q); d == nil {
+		return nil, snap, reason, nil
+	}
+	a.outside(nil)
+	b, err := o.look()
+	if err != nil {
+		return nil, evidence.Snapshot{}, "", err
+	}
+	b.outside(a)
+	snap = b.snapshot()
+	d, reason := w.Decide(a.snapshot(), snap, q)
+	return d, snap, reason, nil
+}
+
+const (
+	// never is more looks than there will be.
+	never = 1 << 62
+	// dear is how many times its own length a look must have paid for before
+	// the next one, where there is no hurry: it keeps the watching below a
+	// twentieth of a processor.
+	dear = 25
+)
 
 // Snapshots takes two, one after the other, for a decision at a time limit.
 func Snapshots(root int) (a, b evidence.Snapshot, err error) {
