@@ -129,16 +129,16 @@ func TestAcquireWithContext(t *testing.T) {
 
 	// Ended before.
 	cancel()
-	assert.ErrorIs(t, lock.Acquire(ctx), context.Canceled, "the lock was free, but the context had ended")
+	require.ErrorIs(t, lock.Acquire(ctx), context.Canceled, "the lock was free, but the context had ended")
 
 	// Ended while a child, and then while a goroutine, holds the lock.
 	require.Equal(t, "ok", child.ask("acquire"))
-	assert.ErrorIs(t, acquireFor(lock, 20*time.Millisecond), context.DeadlineExceeded)
+	require.ErrorIs(t, acquireFor(lock, 20*time.Millisecond), context.DeadlineExceeded)
 	require.Equal(t, "ok", child.ask("release"))
 	require.Equal(t, "ok", child.ask("try"), "Acquire returned an error and held the lock, or took it later")
 	require.Equal(t, "ok", child.ask("release"))
 	require.NoError(t, lock.Acquire(context.Background()), "the lock was free")
-	assert.ErrorIs(t, acquireFor(lock, 20*time.Millisecond), context.DeadlineExceeded)
+	require.ErrorIs(t, acquireFor(lock, 20*time.Millisecond), context.DeadlineExceeded)
 	require.NoError(t, lock.Release())
 
 	// Freed while a context runs.
