@@ -1,7 +1,8 @@
 // Flaw: when the context ends, the goroutine that waits for the lock waits on, and gets it.
 // Why: A select over the result and ctx.Done() ends any wait; what waits is still there.
 //
-// want?
+// want race TestAcquireWithContext
+// may fd-leak TestAcquireWithContext
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: an array checks its indices against the segment.
 // Why: The memory behind the array is there, so nothing breaks at once.
 //
-// want?
+// want wrong TestIndexOutOfRange
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the end of an array is computed before it is checked, and overflows.
 // Why: from+n > Len() says what is meant, for all numbers that one thinks of.
 //
-// want?
+// want wrong TestIndexOutOfRange
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Count does not end its children when its context ends.
 // Why: exec.Command instead of exec.CommandContext; it shows once somebody cancels.
 //
-// want?
+// want wrong TestCountCancelled
 package sharedmemory
 
 import (

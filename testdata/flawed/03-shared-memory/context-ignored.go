@@ -1,7 +1,7 @@
 // Flaw: Acquire waits in the kernel whatever the context says.
 // Why: The context is checked at the beginning; after that nothing looks at it.
 //
-// want?
+// want deadlock TestAcquireWithContext
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: each process works on its own copy of the numbers, and writes it back in Close.
 // Why: It is how one shares anything else by a file.
 //
-// want?
+// want wrong TestUnlockedRaceIsObserved TestAtomicCount TestChildWritesParentReads TestSiblingsShare TestLockedCount TestFill TestOwnerDied TestOwnerKilledWhileOthersWait TestDoReleases TestSegmentOutlivesCreator
 package sharedmemory
 
 import (

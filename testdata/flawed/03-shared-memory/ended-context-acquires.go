@@ -1,7 +1,7 @@
 // Flaw: Acquire takes a free lock although its context has ended.
 // Why: The context is looked at only where something has to be waited for.
 //
-// want?
+// want wrong TestAcquireWithContext
 package sharedmemory
 
 import (

@@ -1,7 +1,8 @@
 // Flaw: all segments use one lock file with a fixed name.
 // Why: A file lock needs a file, and a file needs a name.
 //
-// want?
+// want wrong TestSegmentsAreApart
+// want file-leak
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the lock is the kernel's alone, which knows processes and no goroutines.
 // Why: A process that holds a record lock gets it a second time, and nothing says so.
 //
-// want?
+// want wrong TestLockExcludesGoroutines TestAcquireWithContext
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the children are goroutines of this process.
 // Why: They share all memory anyway, and the sum is right.
 //
-// want?
+// want not-processes TestUnlockedRaceIsObserved TestAtomicCount TestLockedCount TestFill
 package sharedmemory
 
 import (
@@ -438,7 +438,7 @@ func run(ctx context.Context, s *Segment, processes int, name string, args ...st
 	for range processes {
 		err = errors.Join(err, <-errs)
 	}
-	return err
+	return errors.Join(ctx.Err(), err)
 }
 
 // child makes the main function of a child process out of what it has to do.

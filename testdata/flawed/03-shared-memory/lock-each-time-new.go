@@ -1,7 +1,9 @@
 // Flaw: each call of Segment.Lock makes another lock.
 // Why: It needs no field, and between processes it makes no difference.
 //
-// want?
+// want wrong TestAcquireWithContext TestDoReleases TestLockExcludes TestLockExcludesGoroutines TestOwnerDied TestReleaseNotHeld TestSegmentOutlivesCreator TestSegmentsAreApart TestWaiterKilled TestWaitingCostsNoCPU
+// may wrong TestOwnerKilledWhileOthersWait (if the parent gets the lock first)
+// may deadlock TestOwnerKilledWhileOthersWait (if a child does)
 package sharedmemory
 
 import (

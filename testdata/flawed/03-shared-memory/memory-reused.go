@@ -1,7 +1,8 @@
 // Flaw: Create uses the file of a closed segment again, as it is.
 // Why: A file costs two system calls; its old numbers cost a search of two days.
 //
-// want?
+// want wrong TestZeroedAtCreation TestLockedCount TestAtomicCount TestSegmentsAreApart
+// want fd-leak
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the segment has a name in /dev/shm, and nobody removes it.
 // Why: shm_open with no shm_unlink: the memory looks as if it went with its users.
 //
-// want?
+// want shm-leak TestAcquireWithContext TestAddReturnsNewNumber TestArray TestAtomicCount TestChildWritesParentReads TestCountCancelled TestCountRefuses TestDoReleases TestFill TestIndexOutOfRange TestLockExcludes TestLockExcludesGoroutines TestLockedCount TestNothingLeftAfterKill TestOpenRefuses TestOwnerDied TestOwnerKilledWhileOthersWait TestReleaseNotHeld TestSegmentOutlivesCreator TestSegmentsAreApart TestSiblingsShare TestUnlockedRaceIsObserved TestWaiterKilled TestWaitingCostsNoCPU TestZeroedAtCreation
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Do takes the death of the former owner for a failure, and keeps the lock.
 // Why: if err != nil, return err: as always. But with this error the lock is held.
 //
-// want?
+// want wrong TestDoReleases
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: nobody is told that the former owner died.
 // Why: The kernel releases a dead process's lock by itself, so there seems to be nothing to do.
 //
-// want?
+// want wrong TestOwnerDied TestOwnerKilledWhileOthersWait TestDoReleases
 package sharedmemory
 
 import (

@@ -1,7 +1,8 @@
 // Flaw: the owner is noted before the lock is held.
 // Why: So there is no gap between lock and note; but who fails to get the lock has overwritten the note.
 //
-// want?
+// want wrong TestWaitingCostsNoCPU
+// may wrong TestOwnerKilledWhileOthersWait TestWaiterKilled TestAcquireWithContext TestLockExcludes TestLockExcludesGoroutines (if the wait began before the release)
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the note of the owner is not wiped out by Release.
 // Why: The kernel's lock is what counts, so it alone is given back.
 //
-// want?
+// want wrong TestAcquireWithContext TestDoReleases TestLockExcludes TestLockExcludesGoroutines TestOwnerDied TestOwnerKilledWhileOthersWait TestReleaseNotHeld TestWaiterKilled TestWaitingCostsNoCPU
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Open leaves the file open if it refuses it.
 // Why: Where nothing was made, there seems to be nothing to undo.
 //
-// want?
+// want wrong TestOpenRefuses
 package sharedmemory
 
 import (

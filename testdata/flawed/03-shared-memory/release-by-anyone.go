@@ -1,7 +1,7 @@
 // Flaw: Release does not ask who holds the lock.
 // Why: Unlocking a lock that is not locked does no harm to the kernel.
 //
-// want?
+// want wrong TestReleaseNotHeld
 package sharedmemory
 
 import (

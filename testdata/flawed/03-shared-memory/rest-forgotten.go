@@ -1,7 +1,7 @@
 // Flaw: Fill gives each child n/processes elements, and nobody the rest.
 // Why: It is right for every n that one tries, 10 and 100 among them.
 //
-// want?
+// want wrong TestFill
 package sharedmemory
 
 import (

@@ -1,7 +1,8 @@
 // Flaw: the lock is first come, first served, by tickets in shared memory.
 // Why: It is fair, as everybody wishes; until the holder of a ticket dies in the queue.
 //
-// want?
+// want deadlock TestOwnerDied TestOwnerKilledWhileOthersWait TestWaiterKilled TestDoReleases
+// want wrong TestAcquireWithContext
 package sharedmemory
 
 import (
@@ -13,7 +14,6 @@ import (
 	"os/exec"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"github.com/moby/sys/reexec"
 
@@ -221,10 +221,15 @@ func (l *Lock) Acquire(ctx context.Context) error {
 // acquire gets the kernel's lock.
 func (l *Lock) acquire(ctx context.Context) error {
 	ticket := l.words.Add(l.owner+1, 1) - 1
-	for d := 50 * time.Microsecond; l.words.AtomicLoad(l.owner+2) != ticket; d = min(2*d, 5*time.Millisecond) {
-		time.Sleep(d)
+	for {
+		now := l.words.AtomicLoad(l.owner + 2)
+		if now == ticket {
+			return nil
+		}
+		if err := l.words.Wait(ctx, l.owner+2, now); err != nil {
+			return err
+		}
 	}
-	return ctx.Err()
 }
 
 // enter notes this process as the owner. The kernel releases a dead process's
@@ -261,8 +266,9 @@ func (l *Lock) Release() error {
 	}
 	l.words.AtomicStore(l.owner, 0)
 	l.words.Add(l.owner+2, 1)
+	_, err := l.words.Wake(l.owner+2, 1000)
 	<-l.inside
-	return nil
+	return err
 }
 
 // Do calls f while it holds the lock, and releases the lock also if f returns an

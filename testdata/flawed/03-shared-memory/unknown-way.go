@@ -1,7 +1,7 @@
 // Flaw: an unknown way counts as the last one.
 // Why: The default of a switch is a handy place for the last case.
 //
-// want?
+// want wrong TestCountRefuses
 package sharedmemory
 
 import (
