@@ -2,8 +2,10 @@
 // Why: It needs no field, and between processes it makes no difference.
 //
 // want wrong TestAcquireWithContext TestDoReleases TestLockExcludes TestLockExcludesGoroutines TestOwnerDied TestReleaseNotHeld TestSegmentOutlivesCreator TestSegmentsAreApart TestWaiterKilled TestWaitingCostsNoCPU
-// may wrong TestOwnerKilledWhileOthersWait (if the parent gets the lock first)
-// may deadlock TestOwnerKilledWhileOthersWait (if a child does)
+// Not always, but if the parent gets the lock first:
+// may wrong TestOwnerKilledWhileOthersWait
+// Not always, but if a child does:
+// may deadlock TestOwnerKilledWhileOthersWait
 package sharedmemory
 
 import (

@@ -3,7 +3,8 @@
 //
 // want shared-race TestLockedCount
 // want wrong TestLockExcludes TestOwnerDied TestWaitingCostsNoCPU TestAcquireWithContext TestReleaseNotHeld TestDoReleases TestSegmentOutlivesCreator
-// may wrong TestOwnerKilledWhileOthersWait (one after the other by chance, they see one dead owner)
+// Not always, but one after the other by chance, they see one dead owner:
+// may wrong TestOwnerKilledWhileOthersWait
 package sharedmemory
 
 import (

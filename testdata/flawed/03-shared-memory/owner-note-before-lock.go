@@ -2,7 +2,8 @@
 // Why: So there is no gap between lock and note; but who fails to get the lock has overwritten the note.
 //
 // want wrong TestWaitingCostsNoCPU
-// may wrong TestOwnerKilledWhileOthersWait TestWaiterKilled TestAcquireWithContext TestLockExcludes TestLockExcludesGoroutines (if the wait began before the release)
+// Not always, but if the wait began before the release:
+// may wrong TestOwnerKilledWhileOthersWait TestWaiterKilled TestAcquireWithContext TestLockExcludes TestLockExcludesGoroutines
 package sharedmemory
 
 import (

@@ -2,7 +2,8 @@
 // Why: A lock is free again so soon; but on a busy machine the loop takes the time that the owner needs.
 //
 // want wrong TestWaitingCostsNoCPU
-// may busy-wait TestWaitingCostsNoCPU (where the processor time is looked at, too)
+// Not always, but where the processor time is looked at, too:
+// may busy-wait TestWaitingCostsNoCPU
 package sharedmemory
 
 import (
