@@ -18,10 +18,9 @@ const (
 	futexWake = 1
 )
 
-// Wait sleeps for as long as word i holds v and nobody calls Wake for it, and
-// costs no processor time meanwhile. It may also return without cause, so the
-// caller checks its condition in a loop. The kernel compares 32 bits: v must
-// fit in an int32, and so should everything that the word ever holds.
+// Wait sleeps for as long as the lower 32 bits of word i are those of v and
+// nobody calls Wake for it, and costs no processor time meanwhile. It may also
+// return without cause, so the caller checks its condition in a loop.
 //
 // Wait returns the context's error if the context ends first; a Wake that it
 // took on its way out goes to another waiter.
@@ -30,9 +29,6 @@ const (
 // one: what ends the wait is a timer or a cancel inside of this process. So a
 // look from outside can tell a wait that nothing will end.
 func (m *Memory) Wait(ctx context.Context, i int, v int64) error {
-	if v != int64(int32(v)) {
-		return fmt.Errorf("shm: wait for word %d of %s: %d does not fit 32 bits", i, m.name, v)
-	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -47,7 +43,7 @@ func (m *Memory) Wait(ctx context.Context, i int, v int64) error {
 			}
 		}()
 	}
-	for m.AtomicLoad(i) == v {
+	for int32(m.AtomicLoad(i)) == int32(v) {
 		_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(low(p))), futexWait, uintptr(uint32(v)), 0, 0, 0)
 		if err := ctx.Err(); err != nil {
 			if errno == 0 {

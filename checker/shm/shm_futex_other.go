@@ -4,27 +4,23 @@ package shm
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
-// Wait sleeps for as long as word i holds v. v must fit in an int32, as on
-// Linux, where the kernel does the waiting. It returns the context's error if
-// the context ends first.
+// Wait sleeps for as long as the lower 32 bits of word i are those of v: the
+// part that the kernel compares on Linux, where it does the waiting. It returns
+// the context's error if the context ends first.
 //
 // This system has no public call to wait for a word of shared memory: Wait
 // looks at the word again and again, with sleeps that grow from 20 us to 1 ms.
 // It does not see a Wake that leaves the word as it was, nor a value that came
 // and went between two looks.
 func (m *Memory) Wait(ctx context.Context, i int, v int64) error {
-	if v != int64(int32(v)) {
-		return fmt.Errorf("shm: wait for word %d of %s: %d does not fit 32 bits", i, m.name, v)
-	}
 	for d := 20 * time.Microsecond; ; d = min(2*d, time.Millisecond) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if m.AtomicLoad(i) != v {
+		if int32(m.AtomicLoad(i)) != int32(v) {
 			return nil
 		}
 		time.Sleep(d)

@@ -48,9 +48,9 @@ func TestSegmentsAreApart(t *testing.T) {
 	a, b := create(t, 1), create(t, 1)
 	child := startPuppet(t, b)
 	require.Equal(t, "ok", child.ask("set", 0, 2))
-	assert.Zero(t, value(t, a, 0).Get(), "two segments shared their numbers")
+	require.Zero(t, value(t, a, 0).Get(), "two segments shared their numbers")
 	require.NoError(t, a.Lock().TryAcquire())
-	assert.Equal(t, "ok", child.ask("try"), "two segments shared their lock")
+	require.Equal(t, "ok", child.ask("try"), "two segments shared their lock")
 	require.NoError(t, a.Lock().Release())
 	require.Equal(t, "ok", child.ask("release"))
 	child.end()
@@ -64,13 +64,14 @@ func TestZeroedAtCreation(t *testing.T) {
 		require.NoError(t, err)
 		a, err := s.Array(0, 5000)
 		require.NoError(t, err)
-		if diff := cmp.Diff(make([]int64, 5000), a.Values()); diff != "" {
-			t.Fatalf("a new segment did not hold zeros only (-want +got):\n%s", diff)
-		}
+		diff := cmp.Diff(make([]int64, 5000), a.Values())
 		for i := range 5000 {
 			require.NoError(t, a.Set(i, int64(-1-i)))
 		}
 		require.NoError(t, s.Close())
+		if diff != "" {
+			t.Fatalf("a new segment did not hold zeros only (-want +got):\n%s", diff)
+		}
 	}
 }
 
@@ -165,18 +166,18 @@ func TestLockExcludes(t *testing.T) {
 	lock := s.Lock()
 
 	require.NoError(t, lock.Acquire(context.Background()))
-	assert.Equal(t, "locked", one.ask("try"), "a child got the lock that its parent held")
+	require.Equal(t, "locked", one.ask("try"), "a child got the lock that its parent held")
 	require.NoError(t, lock.Release())
 
 	require.Equal(t, "ok", one.ask("acquire"))
-	assert.ErrorIs(t, lock.TryAcquire(), sharedmemory.ErrLocked, "the parent got the lock that a child held")
-	assert.Equal(t, "locked", two.ask("try"), "a child got the lock that its sibling held")
+	require.ErrorIs(t, lock.TryAcquire(), sharedmemory.ErrLocked, "the parent got the lock that a child held")
+	require.Equal(t, "locked", two.ask("try"), "a child got the lock that its sibling held")
 
 	// Whoever waits gets it in the end.
 	two.tell("acquire")
 	require.Equal(t, "ok", one.ask("release"))
 	require.Equal(t, "ok", two.answer())
-	assert.Equal(t, "locked", one.ask("try"), "a child got the lock that its sibling held")
+	require.Equal(t, "locked", one.ask("try"), "a child got the lock that its sibling held")
 	require.Equal(t, "ok", two.ask("release"))
 	require.NoError(t, lock.TryAcquire(), "the lock was free")
 	require.NoError(t, lock.Release())
@@ -189,12 +190,12 @@ func TestLockExcludesGoroutines(t *testing.T) {
 	s := create(t, 1)
 	lock := s.Lock()
 	require.NoError(t, lock.Acquire(context.Background()))
-	assert.ErrorIs(t, lock.TryAcquire(), sharedmemory.ErrLocked, "a second goroutine of the process got the lock")
+	require.ErrorIs(t, lock.TryAcquire(), sharedmemory.ErrLocked, "a second goroutine of the process got the lock")
 	got := make(chan error)
 	go func() { got <- lock.Acquire(context.Background()) }()
 	require.NoError(t, lock.Release())
 	require.NoError(t, <-got)
-	assert.ErrorIs(t, s.Lock().TryAcquire(), sharedmemory.ErrLocked, "a second call of Segment.Lock returned another lock")
+	require.ErrorIs(t, s.Lock().TryAcquire(), sharedmemory.ErrLocked, "a second call of Segment.Lock returned another lock")
 	require.NoError(t, lock.Release())
 }
 
