@@ -200,13 +200,14 @@ func TestConsumerKilledWhileItWaits(t *testing.T) {
 	q := newQueue[int](t, 2)
 	victim, other := startConsumer(t, q), startConsumer(t, q)
 	// Its first Get has come to an end, so the order for the second is being
-	// carried out, or will be: either way it has taken nothing.
+	// carried out, or will be. Either way there is no item for it to take.
 	assert.Equal(t, deadline, victim.do(order{Do: "Get", Wait: wait}).Err)
 	victim.order(order{Do: "Get"})
 	victim.kill()
 	put(t, q, 1, 2)
-	assert.Equal(t, 1, other.get(), "an item went to a consumer that was dead")
-	assert.Equal(t, 2, other.get(), "an item went to a consumer that was dead")
+	// The queue may hear of the death only when it hands the first item to the
+	// dead. That may cost the item its turn, and no more.
+	assert.Equal(t, []int{1, 2}, sorted([]int{other.get(), other.get()}), "an item went to a consumer that was dead")
 	other.done()
 	finish(t, q, other)
 }
