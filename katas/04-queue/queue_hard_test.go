@@ -45,11 +45,11 @@ func TestGetWithContext(t *testing.T) {
 func TestPutWithContext(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[int](t, 1)
+	c := startConsumer(t, q)
 	put(t, q, 1)
 	for range 3 {
 		require.ErrorIs(t, q.Put(brief(t), 2), ctxDeadline, "Put to a full queue did not end with its context")
 	}
-	c := startConsumer(t, q)
 	assert.Equal(t, 1, c.get())
 	put(t, q, 3)
 	assert.Equal(t, 3, c.get(), "an item whose Put had ended with its context came out of the queue")
@@ -255,8 +255,8 @@ func TestUseAfterClose(t *testing.T) {
 	assert.ErrorIs(t, q.Close(), queue.ErrClosed, "the second Close returned no error")
 	require.Empty(t, p.do(order{Do: "Close"}).Err)
 	assert.Equal(t, closed, p.do(order{Do: "Put", Items: []int{4}}).Err, "a producer put an item after its Close")
-	assert.ErrorIs(t, q.StartProducer(reexec.Command("queue-producer")), queue.ErrClosed, "a producer was started after the last one had closed")
 	require.Equal(t, closed, c.do(order{Do: "Get"}).Err, "an item that was put after Close is in the queue")
+	assert.ErrorIs(t, q.StartProducer(reexec.Command("queue-producer")), queue.ErrClosed, "a producer was started after the last one had closed")
 	require.Empty(t, c.do(order{Do: "Close"}).Err)
 	assert.Equal(t, closed, c.do(order{Do: "Get"}).Err, "a consumer did not say that it had closed its end")
 	finishClosed(t, q, c, p)
