@@ -256,7 +256,12 @@ func TestUseAfterClose(t *testing.T) {
 	require.Empty(t, p.do(order{Do: "Close"}).Err)
 	assert.Equal(t, closed, p.do(order{Do: "Put", Items: []int{4}}).Err, "a producer put an item after its Close")
 	require.Equal(t, closed, c.do(order{Do: "Get"}).Err, "an item that was put after Close is in the queue")
-	assert.ErrorIs(t, q.StartProducer(reexec.Command("queue-producer")), queue.ErrClosed, "a producer was started after the last one had closed")
+	late := reexec.Command("queue-producer")
+	assert.ErrorIs(t, q.StartProducer(late), queue.ErrClosed, "a producer was started after the last one had closed")
+	if late.Process != nil {
+		late.Process.Kill()
+		late.Wait()
+	}
 	require.Empty(t, c.do(order{Do: "Close"}).Err)
 	assert.Equal(t, closed, c.do(order{Do: "Get"}).Err, "a consumer did not say that it had closed its end")
 	finishClosed(t, q, c, p)

@@ -338,3 +338,12 @@ func together(functions ...func()) {
 	}
 	all.Wait()
 }
+
+// anyFile returns an open file.
+func anyFile(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	t.Cleanup(func() { f.Close() })
+	return f
+}
