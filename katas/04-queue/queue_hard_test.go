@@ -21,8 +21,10 @@ func TestCapacityBelowOne(t *testing.T) {
 	harness.Test(t)
 	finish(t, newQueue[int](t, 1))
 	for _, capacity := range []int{0, -1} {
-		_, err := queue.New[int](capacity)
-		assert.Error(t, err, "New took a capacity of %d", capacity)
+		q, err := queue.New[int](capacity)
+		if !assert.Error(t, err, "New took a capacity of %d", capacity) {
+			finish(t, q)
+		}
 	}
 }
 
@@ -199,10 +201,9 @@ func TestConsumerKilledWhileItWaits(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[int](t, 2)
 	victim, other := startConsumer(t, q), startConsumer(t, q)
-	// Its first Get has come to an end, so the order for the second is being
-	// carried out, or will be. Either way there is no item for it to take.
-	assert.Equal(t, deadline, victim.do(order{Do: "Get", Wait: wait}).Err)
 	victim.order(order{Do: "Get"})
+	// While the other waits in vain, the victim has the time to begin its wait.
+	assert.Equal(t, deadline, other.do(order{Do: "Get", Wait: 3 * wait}).Err)
 	victim.kill()
 	put(t, q, 1, 2)
 	// The queue may hear of the death only when it hands the first item to the

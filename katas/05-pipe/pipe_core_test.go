@@ -2,6 +2,7 @@ package pipe_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"strconv"
@@ -168,6 +169,8 @@ func TestCloseEndsRecv(t *testing.T) {
 			errs <- err
 		}()
 	}
+	// They have this long to begin to wait, and Poll waits in vain beside them.
+	assert.ErrorIs(t, a.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context while another goroutine received")
 	require.NoError(t, a.Close(), "Close returned an error")
 	for range 2 {
 		assert.ErrorIs(t, <-errs, pipe.ErrClosed, "Recv did not return ErrClosed when its own end was closed")

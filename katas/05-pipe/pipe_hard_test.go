@@ -297,14 +297,15 @@ func TestKindOfTheNext(t *testing.T) {
 	a, b := pair(t)
 	require.NoError(t, a.Send([]byte("message")))
 	require.NoError(t, a.SendFile(anyFile(t)), "SendFile returned an error")
-	_, err := b.RecvFile()
+	f, err := b.RecvFile()
 	assert.ErrorIs(t, err, pipe.ErrKind, "RecvFile did not say that a message is next")
+	f.Close() // an error, and no harm, if there is none
 	message, err := b.Recv()
 	require.NoError(t, err, "Recv returned an error, though RecvFile had left the message where it was")
 	assert.Equal(t, "message", string(message))
 	_, err = b.Recv()
 	assert.ErrorIs(t, err, pipe.ErrKind, "Recv did not say that a file is next")
-	f, err := b.RecvFile()
+	f, err = b.RecvFile()
 	require.NoError(t, err, "RecvFile returned an error, though Recv had left the file where it was")
 	require.NoError(t, f.Close())
 }
