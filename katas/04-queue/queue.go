@@ -53,8 +53,8 @@ func New[T any](capacity int) (*Queue[T], error) {
 }
 
 // StartProducer starts cmd, which finds its end of the queue with
-// OpenProducer. The caller waits for cmd as ever. When no producer is left, it
-// fails with ErrClosed.
+// OpenProducer. The caller waits for cmd as ever. After Close it fails with
+// ErrClosed.
 func (q *Queue[T]) StartProducer(cmd *exec.Cmd) error {
 	// TODO: give cmd its end of the queue and start it.
 	return todo.Err("queue: StartProducer")

@@ -2,6 +2,7 @@ package pipe_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"strconv"
@@ -30,20 +31,27 @@ func TestBoundaries(t *testing.T) {
 	// All are sent before the first answer is received: so the stream holds many
 	// messages at one time, and parts of them.
 	lengths := []int{1, 4, 5, 1, 0, 4095, 4096, 4097, 65535, 65536, 65537, 3, 0, 0, 1 << 20, 2}
+	var messages [][]byte
 	together(func() {
 		for i, n := range lengths {
 			assert.NoError(t, c.Send(pattern(n, byte(i))), "Send returned an error")
 		}
 	}, func() {
-		for i, n := range lengths {
+		for range lengths {
 			message, err := c.Recv()
 			if !assert.NoError(t, err, "Recv returned an error") {
+				c.Close() // or else the sending would wait for ever
 				return
 			}
-			assert.Len(t, message, n, "message %d did not keep its boundaries", i)
-			assert.True(t, bytes.Equal(pattern(n, byte(i)), message), "message %d of %d bytes arrived changed", i, n)
+			messages = append(messages, message)
 		}
 	})
+	require.Len(t, messages, len(lengths))
+	// Compared in the end: a message must not change when the next is received.
+	for i, n := range lengths {
+		assert.Equal(t, n, len(messages[i]), "message %d did not keep its boundaries", i)
+		assert.True(t, bytes.Equal(pattern(n, byte(i)), messages[i]), "message %d of %d bytes arrived changed, or changed later", i, n)
+	}
 	c.end()
 }
 
@@ -141,7 +149,7 @@ func TestUseAfterClose(t *testing.T) {
 	assert.ErrorIs(t, a.Send([]byte("x")), pipe.ErrClosed, "Send did not say that the connection is closed")
 	_, err := a.Recv()
 	assert.ErrorIs(t, err, pipe.ErrClosed, "Recv did not say that the connection is closed")
-	assert.ErrorIs(t, a.SendFile(os.Stderr), pipe.ErrClosed, "SendFile did not say that the connection is closed")
+	assert.ErrorIs(t, a.SendFile(anyFile(t)), pipe.ErrClosed, "SendFile did not say that the connection is closed")
 	_, err = a.RecvFile()
 	assert.ErrorIs(t, err, pipe.ErrClosed, "RecvFile did not say that the connection is closed")
 	assert.ErrorIs(t, a.Poll(t.Context()), pipe.ErrClosed, "Poll did not say that the connection is closed")
@@ -161,6 +169,8 @@ func TestCloseEndsRecv(t *testing.T) {
 			errs <- err
 		}()
 	}
+	// They have this long to begin to wait, and Poll waits in vain beside them.
+	assert.ErrorIs(t, a.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context while another goroutine received")
 	require.NoError(t, a.Close(), "Close returned an error")
 	for range 2 {
 		assert.ErrorIs(t, <-errs, pipe.ErrClosed, "Recv did not return ErrClosed when its own end was closed")

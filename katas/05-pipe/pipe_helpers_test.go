@@ -37,6 +37,7 @@ func init() {
 		reexec.Register(name, func() {
 			c, err := pipe.Open()
 			if err == nil {
+				os.Stdout.Write([]byte("!")) // It is there: start waits for it.
 				err = do(c)
 			}
 			if err != nil {
@@ -225,9 +226,13 @@ func start(t *testing.T, name string) *child {
 	r, in, err := os.Pipe() // not StdinPipe: who would close it if Start did nothing?
 	require.NoError(t, err)
 	t.Cleanup(func() { in.Close() })
-	cmd.Stdin = r
+	there, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer there.Close()
+	cmd.Stdin, cmd.Stdout = r, w
 	c, err := pipe.Start(cmd)
 	r.Close()
+	w.Close()
 	require.NoError(t, err, "Start did not start the child")
 	t.Cleanup(func() { // for a test that failed on its way
 		if cmd.ProcessState == nil {
@@ -236,6 +241,8 @@ func start(t *testing.T, name string) *child {
 		}
 		c.Close()
 	})
+	_, err = there.Read(make([]byte, 1))
+	require.NoError(t, err, "the child did not get its end of the connection")
 	return &child{Conn: c, t: t, cmd: cmd, in: in}
 }
 
@@ -337,4 +344,13 @@ func together(functions ...func()) {
 		all.Go(f)
 	}
 	all.Wait()
+}
+
+// anyFile returns an open file.
+func anyFile(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	t.Cleanup(func() { f.Close() })
+	return f
 }

@@ -81,7 +81,7 @@ func (q *Queue[T]) start(cmd *exec.Cmd, end string) error {
 	if err := cmd.Start(); err != nil {
 		theirs.Close()
 		ours.Close()
-		q.keeper.dismiss(p)
+		q.keeper.dismiss(p, false)
 		return err
 	}
 	p.pid = cmd.Process.Pid

@@ -78,7 +78,7 @@ func (q *Queue[T]) start(cmd *exec.Cmd, end string) error {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, theirs)
 	if err := cmd.Start(); err != nil {
 		ours.Close()
-		q.keeper.dismiss(p)
+		q.keeper.dismiss(p, false)
 		return err
 	}
 	p.pid = cmd.Process.Pid

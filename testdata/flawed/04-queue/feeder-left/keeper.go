@@ -3,9 +3,11 @@ package queue
 import (
 	"context"
 	"encoding/gob"
+	"errors"
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 )
 
 // A request is what a producer or consumer asks of the keeper. Each gets one
@@ -54,6 +56,7 @@ type peer struct {
 	pid      int
 	asked    request // what it waits for, while it stands in line
 	hand     map[int]task
+	last     task // the last that it was given
 	replies  chan reply
 	gone     chan struct{} // closed when the keeper has let go of it
 }
@@ -83,16 +86,17 @@ func (k *keeper) admit(conn *os.File, producer bool) (*peer, error) {
 // serve answers one peer until its stream ends.
 func (k *keeper) serve(p *peer) {
 	written := make(chan struct{})
+	var readErr, writeErr error
 	go func() {
 		defer close(written)
 		enc := gob.NewEncoder(p.conn)
 		for r := range p.replies {
-			enc.Encode(r) // An error means that it has gone, and then the reading ends too.
+			writeErr = errors.Join(writeErr, enc.Encode(r))
 		}
 	}()
 	for dec := gob.NewDecoder(p.conn); ; {
 		var r request
-		if dec.Decode(&r) != nil {
+		if readErr = dec.Decode(&r); readErr != nil {
 			break // It closed its end, or it died and the kernel closed it.
 		}
 		k.handle(p, r)
@@ -103,7 +107,10 @@ func (k *keeper) serve(p *peer) {
 	close(p.replies)
 	p.conn.Close()
 	<-written
-	k.dismiss(p)
+	// A reset instead of an end tells that it died before it had read the reply:
+	// then it never took the item. Not every system tells that; on those the item
+	// is reported as lost.
+	k.dismiss(p, writeErr != nil || errors.Is(readErr, syscall.ECONNRESET))
 }
 
 func (k *keeper) handle(p *peer, r request) {
@@ -127,8 +134,9 @@ func (k *keeper) handle(p *peer, r request) {
 	k.settle()
 }
 
-// dismiss forgets a peer that has gone; what it had in hand is lost.
-func (k *keeper) dismiss(p *peer) {
+// dismiss forgets a peer that has gone. What it had in hand is lost, but for the
+// last item if it never saw that: this one is again the first of those that wait.
+func (k *keeper) dismiss(p *peer, unseen bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	defer close(p.gone)
@@ -136,6 +144,10 @@ func (k *keeper) dismiss(p *peer) {
 	if p.producer {
 		k.producers--
 		k.closed = k.producers == 0
+	}
+	if _, ok := p.hand[p.last.number]; ok && unseen {
+		delete(p.hand, p.last.number)
+		k.waiting = slices.Insert(k.waiting, 0, p.last)
 	}
 	for _, t := range p.hand {
 		t.pid = p.pid
@@ -173,7 +185,7 @@ func (k *keeper) attempt(p *peer) (reply, bool) {
 	case len(k.waiting) > 0:
 		t := k.waiting[0]
 		k.waiting = k.waiting[1:]
-		p.hand[t.number] = t
+		p.hand[t.number], p.last = t, t
 		return reply{Task: t.number, Item: t.item}, true
 	case k.closed: // Every consumer learns it by itself, however many there are.
 		return reply{Err: "closed"}, true

@@ -81,7 +81,7 @@ func (q *Queue[T]) start(cmd *exec.Cmd, end string) error {
 	cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", end, 3+len(cmd.ExtraFiles)))
 	cmd.ExtraFiles = append(cmd.ExtraFiles, theirs)
 	if err := cmd.Start(); err != nil {
-		q.keeper.dismiss(p)
+		q.keeper.dismiss(p, false)
 		return err
 	}
 	p.pid = cmd.Process.Pid
