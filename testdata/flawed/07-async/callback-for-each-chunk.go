@@ -2,7 +2,7 @@
 // Why: Each chunk is a piece of the result, and it is there. But the callback is promised the whole,
 // once.
 //
-// want wrong TestMapCallbackRunsOnce
+// want wrong TestMapCallbackRunsOnce TestErrorCallback
 // may race TestMapCallbackRunsOnce
 package async
 

@@ -2,6 +2,8 @@
 // Why: Two places know that the task has ended, and each takes it for its business to tell.
 //
 // want wrong TestCallbackRunsOnceBeforeWaitReturns
+// want deadlock TestCallbackMaySubmit
+// may race TestCallbacksRunOneAtATime
 package async
 
 import (

@@ -2,7 +2,6 @@
 // Why: Division of integers rounds down, and in the first example the chunks came out even.
 //
 // want wrong TestMapKeepsTheOrder
-// may wrong
 package async
 
 import (
