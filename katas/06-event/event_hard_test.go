@@ -57,9 +57,10 @@ func TestWaitsInOneProcessAreIndependent(t *testing.T) {
 		require.ErrorIs(t, w.Wait(ctx), context.DeadlineExceeded)
 		cancel()
 	}
+	require.Empty(t, woken, "a Wait returned before the event was set, with the end of another Wait's context")
 	require.NoError(t, s.Set())
 	for range n {
-		require.NoError(t, <-woken, "a Wait saw the end of another Wait's context")
+		require.NoError(t, <-woken)
 	}
 }
 
@@ -193,13 +194,18 @@ func TestSetWhenNobodyWaits(t *testing.T) {
 func TestClosedEnds(t *testing.T) {
 	harness.Test(t)
 	w, s := open(t)
-	waited := make(chan error)
-	for range 2 {
+	const n = 10
+	waited := make(chan error, n)
+	for range n {
 		go func() { waited <- w.Wait(context.Background()) }()
 	}
+	// By the end of this Wait the others are on their way, or most of them.
+	soon, stop := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer stop()
+	require.ErrorIs(t, w.Wait(soon), context.DeadlineExceeded)
 	require.NoError(t, w.Close())
-	for range 2 {
-		assert.ErrorIs(t, <-waited, os.ErrClosed, "Wait was in progress, or called, when the Waiter was closed")
+	for range n {
+		assert.ErrorIs(t, <-waited, os.ErrClosed, "a Wait was on its way when the Waiter was closed")
 	}
 	assert.ErrorIs(t, w.Wait(context.Background()), os.ErrClosed)
 	_, err := w.IsSet()
@@ -212,11 +218,11 @@ func TestClosedEnds(t *testing.T) {
 func TestEndsAreTakenOnce(t *testing.T) {
 	harness.Test(t)
 	w, s := open(t)
+	child := enter(t, map[string]end{"e": s, "f": w})
 	_, err := event.OpenSetter("never-passed")
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = event.OpenWaiter("never-passed")
 	require.ErrorIs(t, err, os.ErrNotExist)
-	child := enter(t, map[string]end{"e": s, "f": w})
 	assert.Equal(t, "not-exist not-exist", child.ask("open-again e"), "the child had taken the setter")
 	assert.Equal(t, "not-exist not-exist", child.ask("open-again f"), "the child had taken the waiter")
 }

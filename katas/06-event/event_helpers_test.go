@@ -178,8 +178,8 @@ func act() {
 		switch words[0] {
 		case "set":
 			var err error
-			for range number(words[2]) {
-				err = errors.Join(err, s.Set())
+			for i := 0; i < number(words[2]) && err == nil; i++ {
+				err = s.Set()
 			}
 			fmt.Println(word(err))
 		case "wait":
@@ -205,8 +205,8 @@ func act() {
 			fmt.Println(word(s.Set()))
 		case "rounds": // PING PONG N
 			var all error
-			for range number(words[3]) {
-				all = errors.Join(all, w.Wait(ctx), w.Clear(), setters[words[2]].Set())
+			for i := 0; i < number(words[3]) && all == nil; i++ {
+				all = errors.Join(w.Wait(ctx), w.Clear(), setters[words[2]].Set())
 			}
 			fmt.Println(word(all))
 		case "cost": // NAME: the CPU time of one Wait

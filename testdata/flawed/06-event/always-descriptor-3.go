@@ -1,7 +1,7 @@
 // Flaw: Every end is announced as descriptor 3.
 // Why: The first of ExtraFiles is descriptor 3, and with one event there is only one.
 //
-// want wrong TestX
+// want deadlock TestTwoEventsKeepApart TestThousandRounds
 package event
 
 import (

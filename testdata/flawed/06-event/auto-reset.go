@@ -2,7 +2,8 @@
 // Why: The waiter has got its message, so the flag goes down, as with an auto-reset event or a token.
 // The other waiters have not got theirs.
 //
-// want wrong X
+// want deadlock TestAllWaitersWake TestWaitsInOneProcessAreIndependent
+// want wrong TestStaysSetUntilCleared TestSetEventWinsOverEndedContext
 package event
 
 import (

@@ -2,7 +2,8 @@
 // Why: Inside one process a closed channel is the perfect event. A child has a copy of the program,
 // not of its memory: it closes a channel of its own.
 //
-// want deadlock TestSetInTheChildWakesTheParent
+// want deadlock TestSetInTheChildWakesTheParent TestAllWaitersWake TestTwoEventsKeepApart
+// want wrong TestClearOfAnUnsetEvent
 package event
 
 import (

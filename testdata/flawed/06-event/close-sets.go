@@ -2,7 +2,7 @@
 // Why: Closing a channel wakes its receivers, so why not here. Then whoever gives up its end says
 // "done", and nobody can tell success from giving up.
 //
-// want wrong TestX
+// want wrong TestSetInTheChildWakesTheParent TestSetterEndsWithoutSet TestOneOfTwoSettersEnds TestGrandchildHoldsNothing
 package event
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Wait looks at its context only before it waits.
 // Why: The check is there, and with a context that has ended it works.
 //
-// want deadlock TestWaitEndsWithItsContext
+// want deadlock TestWaitEndsWithItsContext TestOneOfTwoSettersEnds
 package event
 
 import (

@@ -2,7 +2,8 @@
 // Why: It makes a second Wait wait for a second Set, which looks right as long as the waiter is always
 // there first.
 //
-// want deadlock TestStaysSetUntilCleared
+// want deadlock TestStaysSetUntilCleared TestTwoEventsKeepApart
+// want wrong TestSetBeforeWaitIsNotLost TestAbandonedOnlyWhenUnset TestSetEventWinsOverEndedContext
 package event
 
 import (

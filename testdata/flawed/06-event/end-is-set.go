@@ -2,7 +2,7 @@
 // Why: A reader that has reached the end does not block, so the pipe is "readable"; a channel that is
 // closed wakes its receivers too.
 //
-// want wrong TestX
+// want wrong TestSetterEndsWithoutSet TestAbandonedOnlyWhenUnset TestGrandchildHoldsNothing
 package event
 
 import (

@@ -2,8 +2,7 @@
 // Why: A deadline belongs to the file, so the end of one context ends every Wait; and only one
 // goroutine at a time can wait for a file, the others wait for that one.
 //
-// want deadlock TestWaitsInOneProcessAreIndependent
-// want wrong X
+// want wrong TestWaitsInOneProcessAreIndependent TestClosedEnds
 package event
 
 import (

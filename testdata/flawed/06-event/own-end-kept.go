@@ -3,7 +3,6 @@
 // a writer: the very process that waits.
 //
 // want deadlock TestSetterEndsWithoutSet TestGrandchildHoldsNothing
-// want wrong TestSetX
 package event
 
 import (

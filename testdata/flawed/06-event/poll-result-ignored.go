@@ -1,7 +1,7 @@
 // Flaw: IsSet takes a successful poll for a set event.
 // Why: Poll returned no error, so there must be something. What there is stands in Revents.
 //
-// want wrong X
+// want wrong TestIsUnsetAtFirst TestSetInTheChildWakesTheParent TestStaysSetUntilCleared TestTwoEventsKeepApart TestWaitEndsWithItsContext TestSetEventWinsOverEndedContext TestWaitsInOneProcessAreIndependent TestThousandRounds TestSetterEndsWithoutSet TestAbandonedOnlyWhenUnset TestOneOfTwoSettersEnds TestGrandchildHoldsNothing TestSetTwiceIsOneSet TestClearOfAnUnsetEvent TestClosedEnds
 package event
 
 import (

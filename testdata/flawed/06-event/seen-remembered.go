@@ -1,7 +1,7 @@
 // Flaw: A waiter that has seen the event set does not look again.
 // Why: It saves a system call. Another process may have cleared the event since.
 //
-// want wrong TestX
+// want wrong TestStaysSetUntilCleared
 package event
 
 import (

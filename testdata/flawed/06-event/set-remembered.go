@@ -2,7 +2,7 @@
 // Why: "Set twice is one set": the setter remembers that it has set the event. It does not learn that
 // somebody has cleared it since.
 //
-// want deadlock TestThousandRounds
+// want deadlock TestThousandRounds TestSetTwiceIsOneSet
 package event
 
 import (

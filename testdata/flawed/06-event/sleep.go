@@ -1,7 +1,8 @@
 // Flaw: Wait sleeps long enough.
 // Why: On the machine where it was written the child needed 5 ms, so 20 ms are more than enough.
 //
-// want wrong X
+// want wrong TestSetInTheChildWakesTheParent TestWaitEndsWithItsContext TestThousandRounds TestSetterEndsWithoutSet TestAbandonedOnlyWhenUnset TestOneOfTwoSettersEnds TestGrandchildHoldsNothing
+// may wrong TestClosedEnds TestWaitsInOneProcessAreIndependent TestAllWaitersWake
 package event
 
 import (

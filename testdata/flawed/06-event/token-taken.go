@@ -2,8 +2,8 @@
 // Why: To read until something comes is the obvious way to wait for a pipe. The first waiter has the
 // byte then, and the others wait for a second one.
 //
-// want deadlock TestAllWaitersWake
-// want wrong TestX
+// want deadlock TestAllWaitersWake TestWaitsInOneProcessAreIndependent
+// want wrong TestStaysSetUntilCleared TestSetEventWinsOverEndedContext
 package event
 
 import (

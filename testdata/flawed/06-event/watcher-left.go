@@ -1,7 +1,7 @@
 // Flaw: Wait leaves a goroutine behind that watches its context.
 // Why: The goroutine ends with the context. context.Background never ends.
 //
-// want goroutine-leak X
+// want goroutine-leak TestSetInTheChildWakesTheParent TestSetterEndsWithoutSet
 package event
 
 import (
