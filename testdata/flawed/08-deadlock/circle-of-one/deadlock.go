@@ -2,8 +2,6 @@
 // Why: One is a number like any other, and the loop runs.
 //
 // want wrong TestSimulationFails
-// may zombie TestSimulationFails
-// want orphan TestSimulationFails
 package deadlock
 
 import (

@@ -4,6 +4,7 @@
 // before the second has any.
 //
 // want wrong TestSimulationDeadlocks TestSimulationClosesTheCircle TestSimulationEnds
+// want deadlock TestSimulationFails
 package deadlock
 
 import (

@@ -2,8 +2,7 @@
 // Why: n-1 of n philosophers are admitted, so n-1 was subtracted once more inside
 // the semaphore.
 //
-// want wrong TestSemaphoreAdmits
-// want deadlock TestSemaphoreBetweenProcesses TestWaiterBreaksTheCircle TestPermitsOfTheDead
+// want deadlock TestSemaphoreAdmits TestSemaphoreBetweenProcesses TestWaiterBreaksTheCircle TestPermitsOfTheDead
 package deadlock
 
 import (
