@@ -56,8 +56,10 @@ func TestSemaphoreAdmits(t *testing.T) {
 		s.Close()
 	}
 	for _, permits := range []int{0, -1, deadlock.MaxPermits + 1} {
-		_, err := deadlock.NewSemaphore(permits)
-		assert.Error(t, err, "NewSemaphore made one of %d permits", permits)
+		s, err := deadlock.NewSemaphore(permits)
+		if !assert.Error(t, err, "NewSemaphore made one of %d permits", permits) {
+			s.Close()
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -43,24 +44,22 @@ func TestLockWaits(t *testing.T) {
 	a, b := openLock(t, path), openLock(t, path)
 	require.NoError(t, a.Acquire())
 
-	var released atomic.Bool
-	type result struct {
-		err   error
-		early bool
-	}
-	done := make(chan result)
-	started := make(chan bool)
+	var had atomic.Bool
+	waiting, ended := make(chan bool), make(chan error)
 	go func() {
-		close(started)
+		close(waiting)
 		err := b.Acquire()
-		done <- result{err, !released.Load()}
+		had.Store(true)
+		ended <- err
 	}()
-	<-started
-	released.Store(true)
+	<-waiting
+	for i := 0; i < 20 && !had.Load(); i++ { // a while to make its mistake
+		time.Sleep(time.Millisecond)
+	}
+	early := had.Load()
 	require.NoError(t, a.Release())
-	r := <-done
-	require.NoError(t, r.err)
-	assert.False(t, r.early, "Acquire returned while another Lock held the lock")
+	require.NoError(t, <-ended)
+	assert.False(t, early, "Acquire returned while another Lock held the lock")
 	assert.True(t, isHeld(t, path), "nobody held the lock after Acquire had returned")
 }
 
@@ -187,9 +186,13 @@ func TestSimulationFails(t *testing.T) {
 	require.NoError(t, err)
 	sim.End()
 
-	_, err = deadlock.Simulate(t.TempDir(), 1)
-	assert.Error(t, err, "Simulate made a circle of a single process")
+	sim, err = deadlock.Simulate(t.TempDir(), 1)
+	if !assert.Error(t, err, "Simulate made a circle of a single process") {
+		sim.End()
+	}
 
-	_, err = deadlock.Simulate(filepath.Join(t.TempDir(), "missing"), 3)
-	assert.Error(t, err, "Simulate made locks in a folder that did not exist")
+	sim, err = deadlock.Simulate(filepath.Join(t.TempDir(), "missing"), 3)
+	if !assert.Error(t, err, "Simulate made locks in a folder that did not exist") {
+		sim.End()
+	}
 }

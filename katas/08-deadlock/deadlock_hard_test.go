@@ -98,7 +98,7 @@ func TestKilledWithForkInHand(t *testing.T) {
 	for _, m := range manners {
 		t.Run(m.name, func(t *testing.T) {
 			d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching, deadlock.Eating)
-			d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 10, Manner: m.manner})
+			d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 4, Manner: m.manner})
 			d.hearAll(5, deadlock.Thinking)
 			d.let(0)
 			d.kill(d.hearAll(1, deadlock.Reaching)[0])
@@ -113,7 +113,7 @@ func TestKilledWithForkInHand(t *testing.T) {
 			require.Error(t, err, "Dine did not tell that two philosophers were killed")
 			assert.ErrorContains(t, err, "philosopher 0")
 			assert.ErrorContains(t, err, "philosopher 2")
-			want := deadlock.Dinner{Meals: []int{0, 10, 0, 10, 10}, Lost: []int{0, 2}}
+			want := deadlock.Dinner{Meals: []int{0, 4, 0, 4, 4}, Lost: []int{0, 2}}
 			assert.Empty(t, cmp.Diff(want, dinner), "the others did not dine on (-want +got)")
 		})
 	}

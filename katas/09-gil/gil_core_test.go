@@ -89,7 +89,7 @@ func TestCheckpointHandsOver(t *testing.T) {
 		g.Release()
 		close(ended)
 	}()
-	for i := 0; i < 20_000 && !had.Load(); i++ {
+	for i := 0; i < 5_000 && !had.Load(); i++ {
 		burn(100 * time.Microsecond)
 		g.Checkpoint()
 	}
@@ -145,7 +145,7 @@ func TestSameSum(t *testing.T) {
 // gets its turns.
 func TestThreadsTakeTurns(t *testing.T) {
 	harness.Test(t)
-	const workers, units = 2, 4000
+	const workers, units = 2, 1000
 	r := newRecord(t, workers, workers)
 	out, err := gil.Run(context.Background(), gil.Threads, gil.Task{Name: "test-watched", Units: units}, workers)
 	require.NoError(t, err)
@@ -179,7 +179,7 @@ func TestProcessesRunTogether(t *testing.T) {
 // moment, by the word of the kernel where it can be had.
 func runTogether(t *testing.T, way gil.Way, r *record) gil.Outcome {
 	t.Helper()
-	units := r.workers * 2000
+	units := r.workers * 400
 	out, err := gil.Run(context.Background(), way, gil.Task{Name: "test-watched", Units: units}, r.workers)
 	require.NoError(t, err)
 	assert.Equal(t, sumOf(units), out.Sum)
