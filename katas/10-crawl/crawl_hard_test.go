@@ -148,7 +148,7 @@ func TestBadPagesSpoilNoOther(t *testing.T) {
 	urls = append(urls, good...)
 	lim := brief
 	lim.MaxBytes = 1 << 20
-	lim.Timeout = time.Second // the good ones are to make it on a busy machine too
+	lim.Timeout = 2 * time.Second // the good ones are to make it on a busy machine too
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: lim}, urls...)
 	require.NoError(t, err, "a bad page is no failure of the crawl")
 	for path, why := range bad {
