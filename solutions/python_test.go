@@ -61,10 +61,12 @@ func TestPythonGivesTheSame(t *testing.T) {
 	}
 }
 
-// result finds the promise of a docstring:
+// result finds the promise at the end of a docstring:
 //
-//	Result: {"squares": [1, 4, 9]}
-var result = regexp.MustCompile(`(?m)^Result: (\{.*\})$`)
+//	Result: {"squares": [1, 4,
+//	         9]}
+//	"""
+var result = regexp.MustCompile(`(?s)\nResult: (\{.*?\})\s*"""`)
 
 // promised returns the result in the docstring of a program.
 func promised(t *testing.T, path string) (v any) {
@@ -72,8 +74,10 @@ func promised(t *testing.T, path string) (v any) {
 	source, err := os.ReadFile(path)
 	require.NoError(t, err)
 	m := result.FindSubmatch(source)
-	require.NotNil(t, m, "%s has no line \"Result: {…}\" in its docstring", path)
-	require.NoError(t, json.Unmarshal(m[1], &v), "the docstring of %s", path)
+	require.NotNil(t, m, "%s has no \"Result: {…}\" at the end of its docstring", path)
+	// A backslash is written twice in a docstring.
+	text := bytes.ReplaceAll(m[1], []byte(`\\`), []byte(`\`))
+	require.NoError(t, json.Unmarshal(text, &v), "the docstring of %s", path)
 	return v
 }
 

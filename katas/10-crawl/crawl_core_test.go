@@ -160,7 +160,7 @@ func TestCountsPagesByHost(t *testing.T) {
 	meeting := newMeeting(n)
 	for _, s := range []*site{one, two} {
 		s.mux.HandleFunc("/meet/", func(w http.ResponseWriter, r *http.Request) {
-			meeting.join(s.quit)
+			meeting.join(r.Context())
 			w.WriteHeader(map[bool]int{true: 404, false: 200}[strings.HasSuffix(r.URL.Path, "bad")])
 			fmt.Fprint(w, "0123456789")
 		})
@@ -170,7 +170,7 @@ func TestCountsPagesByHost(t *testing.T) {
 		urls = append(urls, fmt.Sprintf("%s/meet/%d", one.URL, i), fmt.Sprintf("%s/meet/%d", two.URL, i),
 			fmt.Sprintf("%s/meet/%d/bad", one.URL, i), fmt.Sprintf("%s/meet/%d/more", one.URL, i))
 	}
-	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: n, Limits: limits}, urls...)
+	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: n, Limits: patient}, urls...)
 	require.NoError(t, err)
 	want := map[string]crawl.Host{
 		one.Listener.Addr().String(): {Pages: 60, Failed: 20, Bytes: 600},
@@ -181,27 +181,31 @@ func TestCountsPagesByHost(t *testing.T) {
 	}
 }
 
-// A meeting lets its members go in rounds of n.
+// A meeting lets its members go in rounds of n, until a round fails.
 type meeting struct {
-	mu    sync.Mutex
-	n     int
-	came  int
-	round chan struct{}
+	mu     sync.Mutex
+	n      int
+	came   int
+	round  chan struct{}
+	failed bool
 }
 
 func newMeeting(n int) *meeting { return &meeting{n: n, round: make(chan struct{})} }
 
-func (m *meeting) join(quit <-chan struct{}) {
+func (m *meeting) join(ctx context.Context) {
 	m.mu.Lock()
 	round := m.round
-	if m.came++; m.came == m.n {
+	if m.came++; m.came == m.n || m.failed {
 		close(round)
 		m.came, m.round = 0, make(chan struct{})
 	}
 	m.mu.Unlock()
 	select {
 	case <-round:
-	case <-quit:
+	case <-ctx.Done(): // the others have not come: nobody waits for them again
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.failed = true
 	}
 }
 

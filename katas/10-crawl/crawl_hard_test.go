@@ -148,7 +148,7 @@ func TestBadPagesSpoilNoOther(t *testing.T) {
 	urls = append(urls, good...)
 	lim := brief
 	lim.MaxBytes = 1 << 20
-	lim.Timeout = time.Second // the good ones are to make it on a busy machine too
+	lim.Timeout = 2 * time.Second // the good ones are to make it on a busy machine too
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: lim}, urls...)
 	require.NoError(t, err, "a bad page is no failure of the crawl")
 	for path, why := range bad {
@@ -207,7 +207,7 @@ func TestInterruptLetsPagesInFlightEnd(t *testing.T) {
 	harness.Test(t)
 	s := newSite(t)
 	g := s.gate()
-	r := run(t, setup{Workers: 2, Limits: limits, URLs: slices.Concat(s.held(2), s.pages(10))}, os.Stderr)
+	r := run(t, setup{Workers: 2, Limits: patient, URLs: slices.Concat(s.held(2), s.pages(10))}, os.Stderr)
 	r.arrived(g, 2)
 	require.NoError(t, syscall.Kill(r.pid, syscall.SIGINT))
 	r.await(crawl.Stopping)
@@ -219,7 +219,7 @@ func TestInterruptFromTheTerminal(t *testing.T) {
 	harness.Test(t)
 	s := newSite(t)
 	g := s.gate()
-	r := run(t, setup{Workers: 2, Limits: limits, URLs: slices.Concat(s.held(2), s.pages(10))}, os.Stderr)
+	r := run(t, setup{Workers: 2, Limits: patient, URLs: slices.Concat(s.held(2), s.pages(10))}, os.Stderr)
 	r.arrived(g, 2)
 	// Ctrl-C goes to every process of the foreground process group.
 	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT))
@@ -235,7 +235,7 @@ func TestEndOfContextStopsTheCrawl(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	stopping, events := watch(crawl.Stopping)
-	crawled := s.start(ctx, crawl.Config{Workers: 2, Limits: limits, Progress: stopping}, slices.Concat(s.held(2), s.pages(10))...)
+	crawled := s.start(ctx, crawl.Config{Workers: 2, Limits: patient, Progress: stopping}, slices.Concat(s.held(2), s.pages(10))...)
 	for range 2 {
 		either(t, g.here, crawled, "two pages were in flight")
 	}
@@ -422,7 +422,12 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 	s := newSite(t)
 	g := s.gate()
 	var r register
-	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: endless, Progress: r.progress}, s.held(6)...)
+	done, events := watch(crawl.PageDone)
+	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: endless, Progress: func(e crawl.Event) {
+		r.progress(e)
+		done(e)
+	}}, append(s.pages(1), s.held(6)...)...)
+	either(t, events, crawled, "a page was done, with the manager's help")
 	for range 2 {
 		either(t, g.here, crawled, "two pages were in flight")
 	}

@@ -1,5 +1,10 @@
 // Flaw: two goroutines may use a client's connection at the same time.
 // Why: Encoder and decoder have locks of their own. But who reads the next response is anybody's guess.
+//
+// want wrong TestGoroutinesShareAClient
+//
+// The seats share a client too.
+// may wrong TestFetchesEveryPageOnce TestCountsPagesByHost TestReportsProgress TestJoinsTheWorkersThenTheManager TestManyPages
 package crawl
 
 import (

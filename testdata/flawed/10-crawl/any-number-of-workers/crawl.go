@@ -1,5 +1,7 @@
 // Flaw: a number of workers below one is not refused.
 // Why: No worker is started, no page fetched, and the error is about something else.
+//
+// want wrong TestRefusesLessThanOneWorker
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: a page that cannot be had is an error of the crawl.
 // Why: An error is returned, as errors should be. One dead link, and the other results are lost.
+//
+// want wrong TestCountsPagesByHost TestBadPagesSpoilNoOther TestPageThatKillsEveryWorkerIsRecorded
 package crawl
 
 import (

@@ -1,5 +1,8 @@
 // Flaw: the body of an answer is closed only if it is read.
 // Why: The early return for a bad status stands before the defer. The connection and its goroutines stay.
+//
+// want goroutine-leak TestFetchTellsWhatBecameOfAPage TestFetchLeavesNothingOfABadPage TestFetchTriesAgainAfterAServerError
+// want fd-leak TestFetchTellsWhatBecameOfAPage TestFetchLeavesNothingOfABadPage TestFetchTriesAgainAfterAServerError
 package crawl
 
 import (

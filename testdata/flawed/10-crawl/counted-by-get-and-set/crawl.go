@@ -1,5 +1,10 @@
 // Flaw: workers count the pages of a host by Get and Set.
 // Why: Update is there, and right; it is only not used.
+//
+// want wrong TestCountsPagesByHost TestManyPages
+//
+// Pages of one host seldom end at one moment, unless a test makes them.
+// may wrong TestBadPagesSpoilNoOther
 package crawl
 
 import (

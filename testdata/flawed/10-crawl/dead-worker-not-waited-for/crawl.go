@@ -1,5 +1,8 @@
 // Flaw: a worker that died is replaced, and not waited for.
 // Why: It has ended, so there seems to be nothing to wait for. It stays as a zombie.
+//
+// want zombie TestPageOfAKilledWorkerIsFetchedByAnother TestPageThatKillsEveryWorkerIsRecorded
+// want wrong TestPageOfAKilledWorkerIsFetchedByAnother
 package crawl
 
 import (

@@ -1,5 +1,8 @@
 // Flaw: the request has no context.
 // Why: http.Get has none, and the time limit ends it too. But the parent may have given the page up long before.
+//
+// want wrong TestFetchEndsWithItsContext
+// want timeout TestKilledParentLeavesNothing TestKilledManagerEndsTheCrawl
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: an error of encoding is dropped.
 // Why: Pages can always be encoded. The proxies are for every type.
+//
+// want wrong TestRefusesWhatCannotBeEncoded
 package crawl
 
 import (

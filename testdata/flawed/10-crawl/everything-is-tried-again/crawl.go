@@ -1,5 +1,7 @@
 // Flaw: every failure is tried again.
 // Why: A page that is missing stays missing, and each attempt at one that never answers costs the whole time limit.
+//
+// want wrong TestFetchLeavesNothingOfABadPage
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: n pages are begun together, and the next n when all of these are done.
 // Why: n at a time, as asked. But one slow page holds up all others.
+//
+// want wrong TestWorkersOverlapAndAreAtMostN TestLogsPagesInTheOrderOfTheirEnd TestSlowPageHoldsUpNoOther
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: the manager does not check an index.
 // Why: A wrong index is the caller's mistake. But it is the manager that dies of it, and everybody's data with it.
+//
+// want crash TestList
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: Crawl returns ErrStopped although every page is done.
 // Why: The interrupt came, so it must be an error. But it came too late to stop anything.
+//
+// want wrong TestEndOfContextStopsTheCrawl
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: Ctrl-C drops the pages in flight as well.
 // Why: One context for everything is simpler. It cannot tell "begin nothing more" from "drop everything".
+//
+// want wrong TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestEndOfContextStopsTheCrawl
 package crawl
 
 import (
@@ -113,7 +115,7 @@ func Crawl(ctx context.Context, cfg Config, urls ...string) (result Result, err 
 	if err != nil {
 		return Result{}, err
 	}
-	lost, abandon := context.WithCancelCause(context.Background())
+	lost, abandon := context.WithCancelCause(ctx)
 	c := &crawl{
 		cfg: cfg, ctx: ctx, lost: lost, abandon: abandon,
 		manager: manager, todo: distinct(urls),
@@ -201,7 +203,7 @@ func (c *crawl) seat() error {
 		for attempt, done := 1, false; !done; attempt++ {
 			var err error
 			if w == nil {
-				if w, err = startWorker(c.ctx, c.manager.Addr()); err != nil {
+				if w, err = startWorker(c.lost, c.manager.Addr()); err != nil {
 					return err
 				}
 				c.report(Event{Kind: WorkerStarted, PID: w.pid()})

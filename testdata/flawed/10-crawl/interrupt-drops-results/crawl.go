@@ -1,5 +1,7 @@
 // Flaw: after an interrupt, the error is returned alone, without the results so far.
 // Why: It is a habit of Go: with an error, the other result is the zero value.
+//
+// want wrong TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestEndOfContextStopsTheCrawl
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: the interrupt is told, but the pages are handed out to the last.
 // Why: A context that nobody looks at ends nothing.
+//
+// want wrong TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestEndOfContextStopsTheCrawl
 package crawl
 
 import (

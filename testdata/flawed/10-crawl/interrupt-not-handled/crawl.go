@@ -1,5 +1,7 @@
 // Flaw: Crawl does not listen for SIGINT.
 // Why: Ctrl-C ends the program, as it ends most programs, and all results are lost.
+//
+// want wrong TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestSecondInterruptEndsAtOnce
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: the list has the pages in the order of their begin.
 // Why: With one worker there is no difference.
+//
+// want wrong TestLogsPagesInTheOrderOfTheirEnd TestPageOfAKilledWorkerIsFetchedByAnother
 package crawl
 
 import (

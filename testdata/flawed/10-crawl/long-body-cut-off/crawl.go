@@ -1,5 +1,7 @@
 // Flaw: a body that is too long is cut off at MaxBytes, without a word.
 // Why: LimitReader ends like the end of the file. Whether there was more, nobody has asked.
+//
+// want wrong TestFetchLeavesNothingOfABadPage TestBadPagesSpoilNoOther
 package crawl
 
 import (

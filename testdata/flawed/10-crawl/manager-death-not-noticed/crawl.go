@@ -1,5 +1,7 @@
 // Flaw: nobody watches the manager while pages are in flight.
 // Why: The next call of a proxy returns the error. But that call comes when a page is done.
+//
+// want timeout TestKilledManagerEndsTheCrawl
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: the manager ends on a signal alone.
 // Why: Shutdown sends it. A parent that was killed does not.
+//
+// want deadlock TestSecondInterruptEndsAtOnce TestKilledParentLeavesNothing
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: the manager ends when all of its clients have hung up.
 // Why: A graceful shutdown waits for those who are still there. But these may wait for the manager's end.
+//
+// want deadlock TestShutdownEndsTheManager
 package crawl
 
 import (

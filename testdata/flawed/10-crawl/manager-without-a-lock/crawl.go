@@ -1,5 +1,10 @@
 // Flaw: the manager's goroutines use its maps without a lock.
 // Why: Each client has a goroutine of its own, and so the maps are shared.
+//
+// want race
+//
+// Which requests meet, the scheduler decides; and the runtime may see it first.
+// may crash
 package crawl
 
 import (

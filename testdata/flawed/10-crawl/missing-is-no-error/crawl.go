@@ -1,5 +1,7 @@
 // Flaw: a status of 400 and above is no error.
 // Why: The client of net/http returns none either: an answer is an answer.
+//
+// want wrong TestFetchTellsWhatBecameOfAPage TestCountsPagesByHost TestFetchLeavesNothingOfABadPage TestBadPagesSpoilNoOther
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: a request that cannot be decoded ends the manager.
 // Why: log.Fatal is a quick answer to an unexpected error. One bad client, and all data is gone.
+//
+// want wrong TestManagerBearsBadClients
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: the first attempt is counted as a retry.
 // Why: Three retries are four attempts.
+//
+// want wrong TestFetchTriesAgainAfterAServerError
 package crawl
 
 import (

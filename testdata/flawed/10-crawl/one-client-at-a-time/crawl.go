@@ -1,5 +1,7 @@
 // Flaw: the manager serves one client until it hangs up, and then the next.
 // Why: With one client it works, and the accept loop is so simple.
+//
+// want deadlock TestFetchesEveryPageOnce TestManagerServesOtherProcesses TestManagerBearsBadClients
 package crawl
 
 import (

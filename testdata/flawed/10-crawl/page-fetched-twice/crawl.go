@@ -1,5 +1,7 @@
 // Flaw: a URL that is listed twice is fetched twice.
 // Why: The dict has one entry for it, so the results look right.
+//
+// want wrong TestFetchesEveryPageOnce TestReportsProgress
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: when a worker dies, another one takes its seat, and the page is forgotten.
 // Why: The crawl goes on, and nobody misses a page that is in no result.
+//
+// want wrong TestPageOfAKilledWorkerIsFetchedByAnother TestPageThatKillsEveryWorkerIsRecorded
 package crawl
 
 import (

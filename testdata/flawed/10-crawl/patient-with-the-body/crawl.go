@@ -1,5 +1,7 @@
 // Flaw: the time limit ends with the header.
 // Why: ResponseHeaderTimeout sounds right. A server that stops in the middle of a page is awaited for ever.
+//
+// want deadlock TestFetchLeavesNothingOfABadPage TestBadPagesSpoilNoOther
 package crawl
 
 import (

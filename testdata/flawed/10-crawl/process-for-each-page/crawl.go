@@ -1,5 +1,7 @@
 // Flaw: a worker is let go after each page, and the next one starts.
 // Why: At most n run at a time, and every page is fetched. It costs a process a page.
+//
+// want wrong TestWorkersOverlapAndAreAtMostN
 package crawl
 
 import (

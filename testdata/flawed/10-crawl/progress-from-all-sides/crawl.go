@@ -1,5 +1,8 @@
 // Flaw: Progress is called by several goroutines at a time.
 // Why: The lock guards the counters, and is given back before the call.
+//
+// want race TestReportsProgress
+// may wrong TestReportsProgress TestJoinsTheWorkersThenTheManager
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: a page whose worker died is tried again without end.
 // Why: The next worker will make it, unless it is the page that kills them.
+//
+// want wrong TestPageThatKillsEveryWorkerIsRecorded
 package crawl
 
 import (

@@ -1,5 +1,8 @@
 // Flaw: the parent keeps its copy of the listening socket.
 // Why: Whoever dials after the manager's death gets a connection, and waits for an answer for ever.
+//
+// want fd-leak TestDict TestKilledManagerIsAnError TestFetchesEveryPageOnce
+// want wrong TestKilledManagerIsAnError
 package crawl
 
 import (

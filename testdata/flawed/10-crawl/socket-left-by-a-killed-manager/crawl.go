@@ -1,5 +1,8 @@
 // Flaw: only the manager removes its socket.
 // Why: It does so at its end, but SIGKILL leaves no time for that.
+//
+// want file-leak TestKilledManagerEndsTheCrawl
+// want wrong TestKilledManagerIsAnError
 package crawl
 
 import (

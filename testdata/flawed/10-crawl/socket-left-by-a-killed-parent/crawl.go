@@ -1,5 +1,7 @@
 // Flaw: only Shutdown removes the socket.
 // Why: A parent that was killed does not get there.
+//
+// want file-leak TestKilledParentLeavesNothing TestSecondInterruptEndsAtOnce
 package crawl
 
 import (

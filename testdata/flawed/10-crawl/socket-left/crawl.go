@@ -1,5 +1,8 @@
 // Flaw: nobody removes the socket.
 // Why: Closing a socket does not remove its file: not where it has been handed on.
+//
+// want file-leak TestDict TestFetchesEveryPageOnce TestKilledParentLeavesNothing
+// want wrong TestShutdownEndsTheManager TestKilledManagerIsAnError
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: the manager opens its socket itself, and nobody waits until it has.
 // Why: The parent starts it and goes on. Whoever dials now finds no socket.
+//
+// want wrong TestDict
 package crawl
 
 import (

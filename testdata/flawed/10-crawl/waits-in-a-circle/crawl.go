@@ -1,5 +1,7 @@
 // Flaw: the manager waits for its clients, the workers for the parent, and the parent for the manager.
 // Why: Each of the three is polite. The parent wants the manager to save everything first, and then lets the workers go.
+//
+// want deadlock TestFetchesEveryPageOnce TestWorkersOverlapAndAreAtMostN TestJoinsTheWorkersThenTheManager TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestEndOfContextStopsTheCrawl TestShutdownEndsTheManager
 package crawl
 
 import (

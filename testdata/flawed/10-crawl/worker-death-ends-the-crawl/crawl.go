@@ -1,5 +1,7 @@
 // Flaw: the death of a worker is an error of the crawl.
 // Why: It is an error. But every other page is sacrificed to it.
+//
+// want wrong TestPageOfAKilledWorkerIsFetchedByAnother TestPageThatKillsEveryWorkerIsRecorded
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: a worker looks at its input only between two pages.
 // Why: It ends with its parent, but when its page has come to an end, and that may be never.
+//
+// want timeout TestKilledParentLeavesNothing TestKilledManagerEndsTheCrawl
 package crawl
 
 import (

@@ -1,5 +1,7 @@
 // Flaw: n workers are started, also for fewer pages.
 // Why: They do no harm, and the end of their input lets them go. They only cost.
+//
+// want wrong TestStartsNoMoreWorkersThanPages
 package crawl
 
 import (
