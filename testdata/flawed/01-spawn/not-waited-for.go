@@ -3,7 +3,7 @@
 // exit code until the parent asks for it: a zombie.
 //
 // want zombie TestHello TestChildrenOfThisProcess TestAliveTogether TestReturnsAfterLastChild TestWholeLines TestLongLines TestOneWriteALine TestLineAppearsAtOnce TestLastLineWithoutNewline TestMessagesUnchanged TestExitCodes TestExitsInOrderOfJobs TestOneChildFails TestStartFailsHalfWay TestCancelTerminates TestCancelKills TestNoGrace TestHundredChildren TestCancelEndsGrandchild TestChildLeavesGrandchild TestParentKilled TestOutFails
-// want wrong TestExitCodes
+// want wrong TestExitCodes TestReturnsAfterLastChild
 package spawn
 
 import (
