@@ -3,7 +3,7 @@
 // stops reading, then the pipe of the requests fills, and both wait.
 //
 // want deadlock TestTenThousandInputs TestLargeValues TestResultsInOrder
-// want wrong TestWorkerKilled TestTaskEndsWorker TestIdleWorkerKilled
+// want wrong TestWorkerKilled TestTaskEndsWorker TestIdleWorkerKilled TestWorkersReplaced
 package pool
 
 import (
