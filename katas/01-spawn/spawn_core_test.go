@@ -88,19 +88,20 @@ func TestReturnsAfterLastChild(t *testing.T) {
 	// Each child has a pipe of its own here, whose end tells that it has ended.
 	var jobs []spawn.Job
 	var ends []*os.File
+	var letGo []func()
 	for _, code := range []string{"1", "0", "0"} { // a failure is no reason to return
 		job, _ := s.job("exit", code)
-		r, w := s.pipe()
+		r, w, f := s.endPipe()
 		job.Files = append(job.Files, w)
-		ends = append(ends, r)
+		ends, letGo = append(ends, r), append(letGo, f)
 		jobs = append(jobs, job)
 	}
 	// One more child for conversation: while it answers, time goes by.
 	job, talk := s.job("echo", "")
 	s.run(spawn.Group{Out: newOut()}, append(jobs, job)...)
 	s.arrivals(4)
-	for _, job := range jobs {
-		job.Files[2].Close()
+	for _, f := range letGo {
+		f()
 	}
 	for i, gate := range s.gates[:3] {
 		require.False(t, s.returned(), "Run returned before child %d had ended", i)
@@ -237,22 +238,14 @@ func TestMessagesUnchanged(t *testing.T) {
 		"not UTF-8: \xff\xfe\xc0",
 		strings.Repeat("longer than one argument may be, and than a pipe holds. ", 10_000),
 	}
-	var jobs []spawn.Job
-	for _, m := range messages {
-		jobs = append(jobs, spawn.Job{Func: "report", Message: m})
-	}
-	o := newOut()
-	exits := runAndWait(t, spawn.Group{Out: o}, jobs...)
-
-	got := map[int]string{}
-	for _, line := range o.all() {
+	for _, sent := range messages {
+		o := newOut()
+		_, err := spawn.Group{Out: o}.Run(t.Context(), spawn.Job{Func: "report", Message: sent})
+		if !assert.NoError(t, err, "the message was refused: %.60q", sent) {
+			continue
+		}
 		var r reportLine
-		require.NoError(t, json.Unmarshal([]byte(line), &r), "a child printed %.100q", line)
-		got[r.PID] = string(r.Message)
-	}
-	for i, exit := range exits {
-		m, ok := got[exit.PID]
-		assert.True(t, ok, "child %d printed nothing", i)
-		assert.True(t, m == messages[i], "message %d was changed on its way: sent %.60q, arrived %.60q", i, messages[i], m)
+		require.NoError(t, json.Unmarshal([]byte(strings.Join(o.all(), "")), &r), "a child printed %.100q", o.all())
+		assert.True(t, string(r.Message) == sent, "the message was changed on its way: sent %.60q, arrived %.60q", sent, r.Message)
 	}
 }

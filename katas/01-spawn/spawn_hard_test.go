@@ -58,17 +58,18 @@ func TestExitsInOrderOfJobs(t *testing.T) {
 	s := newStage(t)
 	var jobs []spawn.Job
 	var ends []*os.File
+	var letGo []func()
 	for i := range 3 {
 		job, _ := s.job("exit", strconv.Itoa(10+i))
-		r, w := s.pipe()
+		r, w, f := s.endPipe()
 		job.Files = append(job.Files, w)
-		ends = append(ends, r)
+		ends, letGo = append(ends, r), append(letGo, f)
 		jobs = append(jobs, job)
 	}
 	s.run(spawn.Group{Out: newOut()}, jobs...)
 	s.arrivals(3)
 	for i := 2; i >= 0; i-- {
-		jobs[i].Files[2].Close()
+		letGo[i]()
 		s.gates[i].Close()
 		_, err := ends[i].Read(make([]byte, 1))
 		require.Equal(t, io.EOF, err)

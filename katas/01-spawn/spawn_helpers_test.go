@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	spawn "prokata/katas/01-spawn"
 )
@@ -185,6 +186,23 @@ func (s *stage) pipe() (r, w *os.File) {
 	require.NoError(s.t, err)
 	s.files = append(s.files, r, w)
 	return r, w
+}
+
+// endPipe returns a pipe whose writing end is for a child, and whose reading end
+// ends with that child, once letGo has been called.
+func (s *stage) endPipe() (r, w *os.File, letGo func()) {
+	s.t.Helper()
+	r, w = s.pipe()
+	fd := int(w.Fd())
+	return r, w, func() {
+		// Not w.Close: the program read the file in another goroutine when it
+		// started the child, and nothing that the race detector knows of has
+		// happened since.
+		null, err := os.Open(os.DevNull)
+		require.NoError(s.t, err)
+		defer null.Close()
+		require.NoError(s.t, unix.Dup2(int(null.Fd()), fd))
+	}
 }
 
 // job returns a job with a gate of its own, and the end to close to open it.

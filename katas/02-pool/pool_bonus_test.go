@@ -108,7 +108,6 @@ func TestSweep(t *testing.T) {
 		assert.Positive(t, row.Sequential)
 		assert.Positive(t, row.Parallel)
 	}
-	assert.Greater(t, rows[2].Sequential, rows[0].Sequential, "a million times the work took less time")
 
 	rows, err = pool.Sweep(t.Context(), p, evenOnly, 4, 2, 4, 5, 6)
 	require.Error(t, err, "tasks of size 5 failed")

@@ -35,6 +35,7 @@ func (s *session) look() look {
 		}
 		l.processes = append(l.processes, p)
 	}
+	l.descriptors = slices.DeleteFunc(l.descriptors, func(d evidence.Descriptor) bool { return strings.HasPrefix(d.Target, s.dir.dir+"/race/") })
 	l.mappings = slices.DeleteFunc(l.mappings, func(m evidence.Mapping) bool { return strings.HasPrefix(m.Path, s.dir.dir+"/watch") })
 	return l
 }

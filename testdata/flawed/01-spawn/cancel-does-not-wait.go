@@ -2,7 +2,7 @@
 // Why: "select, ctx.Done, return ctx.Err()" is the usual form. But asked to end is not ended.
 //
 // want orphan TestCancelKills TestNoGrace
-// want wrong TestCancelTerminates
+// want wrong TestCancelTerminates TestStartFailsHalfWay
 package spawn
 
 import (

@@ -151,7 +151,7 @@ func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process,
 	p.cmd.ExtraFiles = job.Files
 
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = max(g.Grace, 1) // 0 would mean: wait for ever
+	p.cmd.WaitDelay = max(g.Grace, 500*time.Millisecond)
 
 	p.out = &lineSplitter{to: lines}
 	p.cmd.Stdout = p.out

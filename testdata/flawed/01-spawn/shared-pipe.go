@@ -2,8 +2,8 @@
 // Why: One pipe and one reader are simpler, and short lines do arrive whole: the kernel does not
 // mix writes of up to 4 KiB. It does mix longer ones, and lines that are written in pieces.
 //
-// want wrong TestWholeLines TestOneChildFails
-// want wrong TestLongLines
+// want wrong TestWholeLines TestLongLines
+// want deadlock TestOneChildFails
 package spawn
 
 import (
