@@ -21,7 +21,7 @@ func content(root string, k kata.Kata) []string {
 	say := func(format string, args ...any) { amiss = append(amiss, fmt.Sprintf(format, args...)) }
 	for _, name := range []string{"README.md", "hints.md", "harness_test.go"} {
 		if b, err := os.ReadFile(filepath.Join(k.Dir, name)); err != nil || len(b) == 0 {
-			say("katas/%s/%s is missing or empty: write it (make new KATA=… shows the form)", k.Folder, name)
+			say("katas/%s/%s is missing or empty: write it (checker new kata shows the form)", k.Folder, name)
 		}
 	}
 	if b, err := os.ReadFile(filepath.Join(k.Dir, "hints.md")); err == nil && strings.Count("\n"+string(b), "\n## ") != 3 {
