@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export GOTOOLCHAIN := local
 
 CHECKER := bin/checker
-SOURCES := $(shell find checker -name '*.go' -not -name '*_test.go') go.mod go.sum
+SOURCES := $(shell find checker -type f -not -name '*_test.go') go.mod go.sum
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -54,4 +54,7 @@ lint: ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck
 mutate: $(CHECKER) ## try the tests on small mistakes in the solutions: KATA=…  SAMPLE=n
 	@$(CHECKER) mutate $(KATA) $(if $(SAMPLE),--sample $(SAMPLE))
 
-.PHONY: mutate
+bench-check: ## what a check costs, against plain go test -race
+	@go test -run '^$$' -bench '^BenchmarkCheck$$' -benchtime 5x ./checker
+
+.PHONY: mutate bench-check
