@@ -97,6 +97,9 @@ func TestProperties(t *testing.T) {
 					t.Errorf("%s is no Go: %v", m.Description, err)
 				}
 			}
+			if path != "testdata/sample.go" {
+				return // once is enough for what takes time
+			}
 			// An ID stays when something is put in before it.
 			moved := strings.Replace(string(src), "\nfunc ", "\n\nvar before = 1\n\nfunc ", 1)
 			again, err := mutate.Mutants(filepath.Base(path), []byte(moved))

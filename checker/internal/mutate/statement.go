@@ -72,9 +72,47 @@ func (g *generator) dropCall(s ast.Stmt, x ast.Expr) {
 // keep stands in its place, which uses them and does nothing.
 func (g *generator) drop(operator string, s ast.Stmt, keep string) {
 	description := short(g.text(s)) + " dropped"
-	if !g.mutate(operator, s.Pos(), description, replace(s, "")) && keep != "" {
+	if keep != "" && g.lastUse(s) || !g.mutate(operator, s.Pos(), description, replace(s, "")) && keep != "" {
 		g.mutate(operator, s.Pos(), description, replace(s, keep))
 	}
+}
+
+// lastUse tells whether a name in a statement stands in one other place of the
+// function only, and is defined there. The type checker sees this by itself, but
+// not where the value comes from a package that it has not got.
+func (g *generator) lastUse(s ast.Stmt) bool {
+	defined := map[string]bool{}
+	count := func(n ast.Node, by int, names map[string]int) {
+		ast.Inspect(n, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.Ident:
+				names[n.Name] += by
+			case *ast.RangeStmt:
+				for _, x := range []ast.Expr{n.Key, n.Value} {
+					if id, ok := x.(*ast.Ident); ok && n.Tok == token.DEFINE {
+						defined[id.Name] = true
+					}
+				}
+			case *ast.AssignStmt:
+				for _, x := range n.Lhs {
+					if id, ok := x.(*ast.Ident); ok && n.Tok == token.DEFINE {
+						defined[id.Name] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	others, here := map[string]int{}, map[string]int{}
+	count(g.path[0], 1, others)
+	count(s, -1, others)
+	count(s, 1, here)
+	for name := range here {
+		if defined[name] && others[name] == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // used returns a statement that uses the variables that the expressions are.
