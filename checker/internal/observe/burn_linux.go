@@ -106,6 +106,18 @@ func (g *gauge) burn() evidence.Burn {
 	}
 }
 
+// held is for how long the busiest thread could have run, and did not get a
+// processor.
+func (g *gauge) held() float64 {
+	var most usage
+	for _, u := range g.taken {
+		if u.times > most.times {
+			most = u
+		}
+	}
+	return seconds(most.delay)
+}
+
 func seconds(ns uint64) float64 { return time.Duration(ns).Seconds() }
 
 // Waiting looks at processes that have nothing to do but to wait, from now on,
@@ -149,7 +161,7 @@ func Waiting(ctx context.Context, pids []int) []evidence.Burn {
 			case s.ended || now.Sub(s.still) >= bound:
 				s.burn.Rested, s.done = true, true
 			case s.burn.Spinning() && s.burn.CPU >= enoughCPU.Seconds(),
-				s.burn.Active() && s.burn.Wakeups >= enoughWakeups && s.burn.Wall-s.burn.Delay >= enoughTime.Seconds():
+				s.burn.Active() && s.burn.Wakeups >= enoughWakeups && s.burn.Wall-s.held() >= enoughTime.Seconds():
 				s.done = true
 			case now.Sub(s.began) > patient && !s.burn.Spinning():
 				s.burn.Rested, s.done = true, true

@@ -80,7 +80,7 @@ func TestWaiting(t *testing.T) {
 			t.Parallel()
 			cmd := command("wait/" + w.name)
 			start(t, cmd)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			burns := Waiting(ctx, []int{cmd.Process.Pid})
 			if len(burns) != 1 {

@@ -4,6 +4,7 @@ package observe
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -25,6 +26,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "prctl:", err)
 		os.Exit(1)
 	}
+	// The programs sleep for most of their time.
+	flag.Parse()
+	flag.Set("test.parallel", "8")
 	os.Exit(m.Run())
 }
 

@@ -18,5 +18,5 @@ const (
 	calm      = 30 * time.Millisecond
 	calmTimer = 200 * time.Millisecond
 	// patient is when a process that is neither is let go.
-	patient = 5 * time.Second
+	patient = 15 * time.Second
 )
