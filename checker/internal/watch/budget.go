@@ -35,4 +35,4 @@ func (t *Table) charge(more time.Duration) {
 	}
 }
 
-const maxCharge = 20 * time.Millisecond
+const maxCharge = 5 * time.Millisecond
