@@ -194,7 +194,7 @@ func (l *Lock) Release() error {
 // Do calls f while it holds the lock, and releases the lock also if f returns an
 // error, which Do then returns, or panics. f is told if the lock's former owner
 // died with it.
-func (l *Lock) Do(ctx context.Context, f func(ownerDied bool) error) error {
+func (l *Lock) Do(ctx context.Context, f func(ownerDied bool) error) (err error) {
 	// TODO: write me.
 	return todo.Err("sharedmemory: Lock.Do")
 }

@@ -91,7 +91,7 @@ const maxGap = 4096
 //go:norace
 func (t *Table) look(i int) (now state, due bool) {
 	k := &t.tick[uint(i)%slots]
-	if k.left > 0 {
+	if k.left > 0 && !t.eager {
 		k.left--
 		return t.peek(i), false
 	}

@@ -50,6 +50,7 @@ type Table struct {
 	clock func() int64 // nanoseconds, the same for every process
 	tick  [slots]tick  // when to watch next, by slot
 	slept atomic.Bool  // this process has held a watch over a sleep
+	eager bool         // for tests: watch every access, at any cost
 }
 
 // Open returns the watch table for the file with descriptor fd, or nil if this

@@ -28,7 +28,7 @@ func (t *Table) publish(i int, o op) (held, bool) {
 	now := t.clock()
 	w := held{slot: i % slots, op: o, since: now}
 	w.paid, w.sleep = t.window()
-	if !t.afford(now, w.paid) {
+	if !t.afford(now, w.paid) && !t.eager {
 		return held{}, false
 	}
 	w.site = site()

@@ -299,8 +299,8 @@ func (l *Lock) fcntl(command int, kind int16) error {
 // Do calls f while it holds the lock, and releases the lock also if f returns an
 // error, which Do then returns, or panics. f is told if the lock's former owner
 // died with it.
-func (l *Lock) Do(ctx context.Context, f func(ownerDied bool) error) error {
-	err := l.Acquire(ctx)
+func (l *Lock) Do(ctx context.Context, f func(ownerDied bool) error) (err error) {
+	err = l.Acquire(ctx)
 	died := errors.Is(err, ErrOwnerDied)
 	if err != nil && !died {
 		return err

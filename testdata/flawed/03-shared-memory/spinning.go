@@ -2,8 +2,6 @@
 // Why: A lock is free again so soon; but on a busy machine the loop takes the time that the owner needs.
 //
 // want wrong TestWaitingCostsNoCPU
-// Not always, but where the processor time is looked at, too:
-// may busy-wait TestWaitingCostsNoCPU
 package sharedmemory
 
 import (
