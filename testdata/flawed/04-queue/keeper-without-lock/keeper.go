@@ -1,7 +1,10 @@
 // Flaw: the goroutines that serve the children share the queue without a lock.
 // Why: Each has a connection of its own, and it is easy to forget that the items are not.
 //
-// want wrong
+// want race TestEachItemOnce
+// may wrong
+// may crash
+// may deadlock
 package queue
 
 import (
@@ -71,12 +74,9 @@ func newKeeper(capacity int) *keeper {
 
 // admit counts a peer in before its process exists, or else the queue could
 // close while the process is being started.
-func (k *keeper) admit(conn *os.File, producer bool) (*peer, error) {
+func (k *keeper) admit(conn *os.File, producer bool) *peer {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if producer && k.closed {
-		return nil, ErrClosed
-	}
 	// One request at a time means one reply at a time: a buffer of one is enough
 	// for the keeper never to wait for a peer that is slow to read.
 	p := &peer{conn: conn, producer: producer, hand: map[int]task{}, replies: make(chan reply, 1), gone: make(chan struct{})}
@@ -84,7 +84,7 @@ func (k *keeper) admit(conn *os.File, producer bool) (*peer, error) {
 	if producer {
 		k.producers++
 	}
-	return p, nil
+	return p
 }
 
 // serve answers one peer until its stream ends.
