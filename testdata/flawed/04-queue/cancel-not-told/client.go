@@ -1,7 +1,8 @@
 // Flaw: Get and Put return when their context ends, and the keeper is not told.
 // Why: The goroutine that waits for the reply is left to itself, and so is the item in that reply.
 //
-// want wrong
+// want deadlock TestGetWithContext TestPutWithContext
+// may wrong TestPutWaitsForRoom TestPutAll
 package queue
 
 import (

@@ -1,7 +1,9 @@
 // Flaw: the ends of the socket pairs are not closed on exec, so every child holds those of the others and of its parent.
 // Why: Nothing in the source passes them on. syscall.Socketpair marks nothing, unlike os.Pipe.
 //
-// want wrong
+// want deadlock TestEachItemOnce TestCloseWakesEveryConsumer TestOwnerKilled
+// may fd-leak
+// may goroutine-leak
 package queue
 
 import (

@@ -56,7 +56,7 @@ type peer struct {
 	pid      int
 	asked    request // what it waits for, while it stands in line
 	hand     map[int]task
-	last     task // the last that it was given
+	last     task // what it was given by the last reply
 	replies  chan reply
 	gone     chan struct{} // closed when the keeper has let go of it
 }
@@ -67,12 +67,9 @@ func newKeeper(capacity int) *keeper {
 
 // admit counts a peer in before its process exists, or else the queue could
 // close while the process is being started.
-func (k *keeper) admit(conn *os.File, producer bool) (*peer, error) {
+func (k *keeper) admit(conn *os.File, producer bool) *peer {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if producer && k.closed {
-		return nil, ErrClosed
-	}
 	// One request at a time means one reply at a time: a buffer of one is enough
 	// for the keeper never to wait for a peer that is slow to read.
 	p := &peer{conn: conn, producer: producer, hand: map[int]task{}, replies: make(chan reply, 1), gone: make(chan struct{})}
@@ -80,7 +77,7 @@ func (k *keeper) admit(conn *os.File, producer bool) (*peer, error) {
 	if producer {
 		k.producers++
 	}
-	return p, nil
+	return p
 }
 
 // serve answers one peer until its stream ends.
@@ -119,6 +116,7 @@ func (k *keeper) handle(p *peer, r request) {
 	switch r.Op {
 	case "put", "get":
 		p.asked = r
+		p.last = task{} // Who asks again has seen the reply before.
 		k.line = append(k.line, p)
 	case "cancel":
 		// If it is no longer in line, its reply is on the way and stands.

@@ -1,7 +1,7 @@
 // Flaw: when the process that made the queue is gone, a consumer waits on.
 // Why: The error of a read was taken for "nothing yet".
 //
-// want wrong
+// want deadlock TestOwnerKilled
 package queue
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Put after Close returns no error, and the item is nowhere.
 // Why: The error of a closed connection was expected at the end, and so it was silenced for good.
 //
-// want wrong
+// want wrong TestUseAfterClose
 package queue
 
 import (
@@ -46,16 +46,21 @@ func New[T any](capacity int) (*Queue[T], error) {
 	}
 	// The owner puts items in as every other producer does: one way to do it is
 	// one way to get it right.
-	own, _ := k.admit(ours, true)
+	own := k.admit(ours, true)
 	go k.serve(own)
 	return &Queue[T]{Producer: &Producer[T]{newClient(theirs)}, keeper: k, own: own}, nil
 }
 
 // StartProducer starts cmd, which finds its end of the queue with
-// OpenProducer. The caller waits for cmd as ever. When no producer is left, it
-// fails with ErrClosed.
+// OpenProducer. The caller waits for cmd as ever. After Close it fails with
+// ErrClosed.
 func (q *Queue[T]) StartProducer(cmd *exec.Cmd) error {
-	return q.start(cmd, producerEnd)
+	select {
+	case <-q.own.gone:
+		return ErrClosed
+	default:
+		return q.start(cmd, producerEnd)
+	}
 }
 
 // StartConsumer starts cmd, which finds its end of the queue with
@@ -73,11 +78,7 @@ func (q *Queue[T]) start(cmd *exec.Cmd, end string) error {
 	// The child alone may hold its end. A copy left open here, or in another
 	// child, would hide its death: the stream would never end.
 	defer theirs.Close()
-	p, err := q.keeper.admit(ours, end == producerEnd)
-	if err != nil {
-		ours.Close()
-		return err
-	}
+	p := q.keeper.admit(ours, end == producerEnd)
 	cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", end, 3+len(cmd.ExtraFiles)))
 	cmd.ExtraFiles = append(cmd.ExtraFiles, theirs)
 	if err := cmd.Start(); err != nil {

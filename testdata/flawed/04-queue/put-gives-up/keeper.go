@@ -56,7 +56,7 @@ type peer struct {
 	pid      int
 	asked    request // what it waits for, while it stands in line
 	hand     map[int]task
-	last     task // the last that it was given
+	last     task // what it was given by the last reply
 	replies  chan reply
 	gone     chan struct{} // closed when the keeper has let go of it
 }
@@ -116,6 +116,7 @@ func (k *keeper) handle(p *peer, r request) {
 	switch r.Op {
 	case "put", "get":
 		p.asked = r
+		p.last = task{} // Who asks again has seen the reply before.
 		k.line = append(k.line, p)
 	case "cancel":
 		// If it is no longer in line, its reply is on the way and stands.

@@ -1,7 +1,7 @@
 // Flaw: Put gives up when the queue is full, as TryPut does.
 // Why: One function for both: the caller can try again.
 //
-// want wrong
+// want wrong TestPutWaitsForRoom TestPutWithContext TestPutAll
 package queue
 
 import (

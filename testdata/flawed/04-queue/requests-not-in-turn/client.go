@@ -1,7 +1,10 @@
 // Flaw: several goroutines talk to the keeper at one time over one connection.
 // Why: A program that uses the queue in one goroutine never sees it.
 //
-// want wrong
+// want race TestManyGoroutinesInOneProcess
+// may crash
+// may deadlock
+// may wrong TestManyGoroutinesInOneProcess
 package queue
 
 import (

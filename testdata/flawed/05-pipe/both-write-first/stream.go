@@ -1,7 +1,7 @@
 // Flaw: Send waits for room, and does nothing else meanwhile.
 // Why: Each side is right by itself. Both together wait for the other to receive, for ever.
 //
-// want wrong
+// want deadlock TestBothSendFirst
 package pipe
 
 import (

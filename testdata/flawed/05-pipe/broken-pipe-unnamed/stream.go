@@ -1,7 +1,7 @@
 // Flaw: the error of the kernel comes out of Send as it is.
 // Why: It is an error, after all. But what a caller must tell apart has to have a name.
 //
-// want wrong
+// want wrong TestSendToNobody TestDiesWhileWeSend
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the message that Recv returns is a part of the buffer that the next read fills.
 // Why: No copy, no garbage. It is right until somebody keeps a message.
 //
-// want wrong
+// want wrong TestBoundaries
 package pipe
 
 import (

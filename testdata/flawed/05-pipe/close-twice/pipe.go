@@ -1,7 +1,7 @@
 // Flaw: the second Close says that all is well.
 // Why: It is harmless, until another goroutine has the descriptor of that number.
 //
-// want wrong
+// want wrong TestUseAfterClose
 package pipe
 
 import (

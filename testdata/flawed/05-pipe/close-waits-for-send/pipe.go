@@ -1,7 +1,7 @@
 // Flaw: Close waits until a Send under way is done.
 // Why: So no frame is cut in two. But the Send may wait for room that nobody makes.
 //
-// want wrong
+// want deadlock TestCloseEndsSend
 package pipe
 
 import (

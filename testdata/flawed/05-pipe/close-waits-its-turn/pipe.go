@@ -1,7 +1,7 @@
 // Flaw: Close takes the turn of the readers before it closes.
 // Why: Nobody may read meanwhile, that is right. But who reads waits for something that comes only from Close.
 //
-// want wrong
+// want deadlock TestCloseEndsRecv TestCloseEndsSend
 package pipe
 
 import (

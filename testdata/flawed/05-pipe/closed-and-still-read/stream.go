@@ -1,7 +1,7 @@
 // Flaw: Recv after Close returns a message that had arrived before.
 // Why: It was in the buffer, and there the connection does not matter.
 //
-// want wrong
+// want wrong TestUseAfterClose
 package pipe
 
 import (

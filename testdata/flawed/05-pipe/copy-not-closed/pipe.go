@@ -1,7 +1,8 @@
 // Flaw: New keeps the file of which FileConn has made a copy.
 // Why: The connection is closed, and yet it is not: the kernel counts the copies.
 //
-// want wrong
+// want deadlock TestRequestAndAnswer TestPipeWithinOneProcess
+// want fd-leak TestUseAfterClose
 package pipe
 
 import (

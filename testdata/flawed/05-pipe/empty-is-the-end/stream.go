@@ -1,7 +1,8 @@
 // Flaw: an empty message is taken for the end of the stream.
 // Why: A read of no bytes is the end of a file. A message of no bytes is a message.
 //
-// want wrong
+// want wrong TestBoundaries TestEmptyMessages
+// want deadlock TestByteByByte
 package pipe
 
 import (

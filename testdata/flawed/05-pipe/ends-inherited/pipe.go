@@ -1,7 +1,8 @@
 // Flaw: the ends are not closed on exec, so every child holds a copy of the ends of the others.
 // Why: Nothing in the source passes them on. syscall.Socketpair marks nothing, unlike os.Pipe.
 //
-// want wrong
+// want deadlock TestChildHoldsItsEndAlone
+// may fd-leak
 package pipe
 
 import (

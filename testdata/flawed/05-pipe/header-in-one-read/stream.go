@@ -1,7 +1,8 @@
 // Flaw: a read that returns a part of a header is taken for a corrupt frame.
 // Why: Five bytes that were written together have always come together.
 //
-// want wrong
+// want wrong TestPollWaitsForAWholeMessage TestBadFrames
+// want deadlock TestByteByByte
 package pipe
 
 import (

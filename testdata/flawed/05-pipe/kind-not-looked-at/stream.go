@@ -1,7 +1,7 @@
 // Flaw: Recv takes a file for an empty message.
 // Why: Nobody sends a file where a message is expected.
 //
-// want wrong
+// want wrong TestKindOfTheNext
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the length that a header claims is allocated before anything of it has arrived.
 // Why: make([]byte, length) and io.ReadFull: two lines, and any stranger can take all the memory.
 //
-// want wrong
+// want wrong TestBadFrames
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: a frame may claim any length.
 // Why: It is the sender who is wrong. But it is the receiver that waits for 4 GiB.
 //
-// want wrong
+// want wrong TestBadFrames
 package pipe
 
 import (

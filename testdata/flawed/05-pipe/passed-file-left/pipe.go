@@ -1,7 +1,7 @@
 // Flaw: Close forgets the files that had arrived and that nobody took.
 // Why: They were never asked for. But the kernel has opened them in this process all the same.
 //
-// want wrong
+// want deadlock TestFileThatNobodyTook
 package pipe
 
 import (

@@ -1,7 +1,8 @@
 // Flaw: Poll leaves a goroutine behind that goes on waiting when the context has ended.
 // Why: select with ctx.Done returns at once, and that is all that one sees.
 //
-// want wrong
+// want goroutine-leak TestPoll TestWait
+// may wrong TestUseAfterClose
 package pipe
 
 import (

@@ -1,7 +1,8 @@
 // Flaw: Poll returns the error that Recv would return.
 // Why: Who polls in a loop, and receives only when Poll says nil, never hears of the end.
 //
-// want wrong
+// want wrong TestPoll TestBadFrames
+// want deadlock TestWait
 package pipe
 
 import (

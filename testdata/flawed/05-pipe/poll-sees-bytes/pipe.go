@@ -1,7 +1,7 @@
 // Flaw: Poll returns when some bytes have arrived.
 // Why: It is what the poll of the kernel does, and what Python does: and then Recv waits after all.
 //
-// want wrong
+// want wrong TestPollWaitsForAWholeMessage
 package pipe
 
 import (

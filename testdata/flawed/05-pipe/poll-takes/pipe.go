@@ -1,7 +1,7 @@
 // Flaw: Poll takes the message that it has seen.
 // Why: It was so easy to call Recv.
 //
-// want wrong
+// want deadlock TestPoll TestWait
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: a reset of the connection is handed on as an error of its own.
 // Why: The other side died, and that is io.EOF, except when it had something left to receive.
 //
-// want wrong
+// want wrong TestDiesWhileWeSend
 package pipe
 
 import (

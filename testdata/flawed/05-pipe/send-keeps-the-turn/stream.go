@@ -1,7 +1,7 @@
 // Flaw: a Send that waits for room keeps all that arrives to itself until it is done.
 // Why: It reads for the others, and does them a favour. But they wait for what it has.
 //
-// want wrong
+// want deadlock TestRecvDuringSend
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Send sends a message that the other side must refuse.
 // Why: The check is where the danger is, in Recv. The connection is then lost, with all that would have come after.
 //
-// want wrong
+// want wrong TestTooLong
 package pipe
 
 import (

@@ -1,7 +1,10 @@
 // Flaw: two goroutines send at one time, and no lock keeps their frames apart.
 // Why: A short frame goes out in one write, and then nothing can come in between. A long one does not.
 //
-// want wrong
+// want wrong TestManySenders
+// may crash
+// may deadlock
+// may race
 package pipe
 
 import (

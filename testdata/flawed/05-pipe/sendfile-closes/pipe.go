@@ -1,7 +1,7 @@
 // Flaw: SendFile closes the file of the caller.
 // Why: It has been given away. But the other side has got a copy, and the caller may not be done.
 //
-// want wrong
+// want wrong TestFile
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: a read that would wait is asked again and again.
 // Why: It is what "non-blocking" seemed to mean.
 //
-// want wrong
+// want busy-wait
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: when the program cannot be started, the end of the parent is left open.
 // Why: exec fails once in a blue moon.
 //
-// want wrong
+// want fd-leak TestStartFails
 package pipe
 
 import (

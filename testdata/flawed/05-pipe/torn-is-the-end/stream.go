@@ -1,7 +1,7 @@
 // Flaw: an end of the stream inside of a frame is taken for its proper end.
 // Why: Recv returns io.EOF in both cases, and half of a message is lost without a word.
 //
-// want wrong
+// want wrong TestBadFrames
 package pipe
 
 import (

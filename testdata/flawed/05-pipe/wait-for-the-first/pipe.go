@@ -1,7 +1,7 @@
 // Flaw: Wait returns only the connection that was ready first.
 // Why: The others will still be ready the next time. But who always serves the first one never comes to the last.
 //
-// want wrong
+// want wrong TestWait
 package pipe
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the length is written with its least significant byte first.
 // Why: Both ends run on the same machine, and agree with each other. The format says otherwise.
 //
-// want wrong
+// want wrong TestPollWaitsForAWholeMessage TestBadFrames
 package pipe
 
 import (
