@@ -293,7 +293,6 @@ func TestTerminateEndsEverything(t *testing.T) {
 	}
 	require.NoError(t, p.Join())
 	for _, player := range players {
-		player.ended()
 		assertGone(t, player.pid)
 	}
 	assert.Len(t, failures, workers+queued, "not every task's error callback ran exactly once")

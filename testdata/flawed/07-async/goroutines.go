@@ -2,6 +2,8 @@
 // Why: In Go one starts a goroutine without a thought, and all the values come out right.
 //
 // want not-processes TestResultFollowsItsTask TestTasksOverlap TestMapKeepsTheOrder TestPoolNeedsAWorker
+// may fd-leak
+// may goroutine-leak
 package async
 
 import (

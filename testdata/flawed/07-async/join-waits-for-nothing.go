@@ -3,6 +3,12 @@
 // nobody has waited for them.
 //
 // want wrong TestCloseFinishesWhatWasSubmitted
+// may wrong TestCallbacksRunOneAtATime
+// may race
+// may orphan
+// may zombie
+// may goroutine-leak
+// may fd-leak
 package async
 
 import (

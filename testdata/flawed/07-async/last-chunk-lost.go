@@ -1,7 +1,7 @@
 // Flaw: The last chunk is lost if it is a short one.
 // Why: Division of integers rounds down, and in the first example the chunks came out even.
 //
-// want wrong TestMapKeepsTheOrder
+// want wrong TestMapKeepsTheOrder TestMapCallbackRunsOnce
 package async
 
 import (

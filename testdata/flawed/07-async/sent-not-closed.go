@@ -3,7 +3,7 @@
 // taken.
 //
 // want deadlock TestManyWaitForOneResult
-// want wrong TestResultFollowsItsTask
+// want wrong TestResultFollowsItsTask TestGetWithAContext TestMapErrorNamesItsIndex
 package async
 
 import (

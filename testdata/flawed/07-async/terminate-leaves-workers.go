@@ -2,8 +2,9 @@
 // Why: They are idle or will be soon, and at the end of the program they end too. Until then a worker
 // in the middle of a task burns on.
 //
-// want orphan TestTerminateEndsEverything
-// may wrong TestTerminateEndsEverything
+// want orphan TestApplyReturnsBeforeTheTaskEnds
+// want wrong TestTerminateEndsEverything
+// may zombie
 package async
 
 import (
