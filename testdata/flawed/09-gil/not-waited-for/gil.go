@@ -2,9 +2,7 @@
 // Why: Their results are there, so they are done.
 //
 // want zombie TestSameSum
-// may wrong
-// may crash
-// may orphan
+// want wrong TestCPU TestWorkerDies
 package gil
 
 import (

@@ -2,6 +2,7 @@
 // Why: Start and Wait are next to each other in every example.
 //
 // want wrong TestProcessesRunTogether
+// want deadlock TestProcessesCancelled
 package gil
 
 import (

@@ -3,6 +3,8 @@
 // only the share was forgotten.
 //
 // want wrong TestSameSum TestProcessesRunTogether TestCPU TestMeasure
+// // which worker comes to unit 3 first is up to the scheduler
+// may wrong TestWorkerDies
 package gil
 
 import (
