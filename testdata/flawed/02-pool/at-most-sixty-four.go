@@ -2,6 +2,8 @@
 // Why: More than that seemed to make no sense. Tasks that wait for each other then wait for ever.
 //
 // want deadlock TestTwoHundredWorkers
+// may crash TestTwoHundredWorkers
+// may: a worker that is just being started when the test is ended may not catch the signal that asks for its stacks.
 package pool
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Close kills the workers and does not wait for them.
 // Why: Killed is killed. But the kernel keeps what is left of a process until its parent has asked for it.
 //
-// want zombie TestSquares TestResultsInOrder TestNoInputs TestTenThousandInputs TestTasksOverlap TestFewInputs TestMapsSideBySide TestWorkInChildren TestSizeRefused TestClose TestCompare TestCompareErrors TestSweep TestTaskErrors TestTaskPanics TestCannotBeEncoded TestWorkerKilled TestIdleWorkerKilled TestTaskEndsWorker TestCloseWithQueue TestCancelled TestTwoHundredWorkers TestWorkersReplaced TestTaskPrints TestLargeValues TestStartFailsHalfWay TestParentKilled
+// want zombie TestSquares TestResultsInOrder TestNoInputs TestTenThousandInputs TestTasksOverlap TestFewInputs TestMapsSideBySide TestWorkInChildren TestSizeRefused TestClose TestCompare TestCompareErrors TestSweep TestTaskErrors TestTaskPanics TestCannotBeEncoded TestWorkerKilled TestIdleWorkerKilled TestTaskEndsWorker TestCloseWithQueue TestCancelled TestTwoHundredWorkers TestWorkersReplaced TestTaskPrints TestLargeValues TestStartFailsHalfWay
 // want wrong TestWorkInChildren TestClose
 // may wrong TestWorkerKilled TestCloseWithQueue TestCancelled TestStartFailsHalfWay
 // may: these ask for one worker, at a moment.
