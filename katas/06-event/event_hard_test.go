@@ -86,6 +86,7 @@ func TestWaitingCostsNoCPU(t *testing.T) {
 	w, s := open(t)
 	waiter := enter(t, map[string]end{"e": w})
 	waiter.tell("cost e")
+	harness.Waiting(t, waiter.cmd.Process.Pid)
 	const work = 300 * time.Millisecond
 	burn(work) // as long as the other process waits, or somewhat longer
 	require.NoError(t, s.Set())

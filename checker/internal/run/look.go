@@ -11,6 +11,7 @@ import (
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/observe"
 	"prokata/checker/internal/trace"
+	"prokata/checker/internal/wire"
 )
 
 // A look is what can be left behind, at one moment.
@@ -36,7 +37,9 @@ func (s *session) look() look {
 		l.processes = append(l.processes, p)
 	}
 	l.descriptors = slices.DeleteFunc(l.descriptors, func(d evidence.Descriptor) bool { return strings.HasPrefix(d.Target, s.dir.dir+"/race/") })
-	l.mappings = slices.DeleteFunc(l.mappings, func(m evidence.Mapping) bool { return strings.HasPrefix(m.Path, s.dir.dir+"/watch") })
+	l.mappings = slices.DeleteFunc(l.mappings, func(m evidence.Mapping) bool {
+		return strings.HasPrefix(m.Path, s.dir.path(wire.WatchDir)) || m.Path == s.dir.path(wire.ProgressFile)
+	})
 	return l
 }
 

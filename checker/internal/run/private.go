@@ -1,6 +1,7 @@
 package run
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -40,7 +41,20 @@ func newPrivate() (*private, error) {
 			return nil, fmt.Errorf("%w: %w", errSetUp, err)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(dir, wire.ProgressFile), make([]byte, 8), 0o600); err != nil {
+		p.remove()
+		return nil, fmt.Errorf("%w: %w", errSetUp, err)
+	}
 	return p, nil
+}
+
+// progress is the count of harness.Progress.
+func (p *private) progress() uint64 {
+	b, err := os.ReadFile(p.path(wire.ProgressFile))
+	if err != nil || len(b) < 8 {
+		return 0
+	}
+	return binary.NativeEndian.Uint64(b)
 }
 
 func (p *private) path(elem ...string) string {

@@ -51,6 +51,9 @@ type session struct {
 	expected []int  // the processes whose deadlock the test waits for
 	channel  string // the pipe of the replies, as snapshots name it
 	judge    Judge
+	meter    *observe.Meter // of a test that counts its progress
+	counted  uint64         // its count as it began
+	metered  time.Time
 }
 
 // start1 starts one test process for the tests.
@@ -206,6 +209,7 @@ func (s *session) poll() {
 		}
 		return
 	}
+	s.measure()
 	limits := s.job.Kata.Limits
 	if d := time.Since(s.begun); d > time.Duration(limits.Seconds)*time.Second {
 		s.abort(&evidence.Limit{Kind: "time", Bound: int64(limits.Seconds), Seen: int64(d.Seconds()), Unit: "s"})
@@ -238,14 +242,21 @@ func (s *session) poll() {
 func (s *session) abort(limit *evidence.Limit) {
 	var stacks []evidence.Stacks
 	var partial *evidence.Deadlock
+	var stalled []evidence.Burn
+	if s.meter != nil {
+		stalled = s.meter.Stalled()
+	}
 	if limit == nil || limit.Kind == "time" {
 		if a, b, err := observe.Snapshots(os.Getpid()); err == nil {
-			partial = s.judge.Partial(a, b, evidence.Question{})
+			partial = s.judge.Partial(a, b, evidence.Question{Channel: []string{s.channel}})
 		}
 		stacks = s.askStacks()
 	}
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
 		t.Limit, t.Stacks, t.Partial = limit, stacks, partial
+		if s.meter != nil && len(stalled) > 0 {
+			s.busy(t).Stalled = stalled
+		}
 		if limit == nil {
 			t.Exit = "the program closed descriptors that were not its own (3 and 4 belong to the harness)"
 		}
@@ -267,6 +278,9 @@ func (s *session) handle(e wire.Event) {
 		s.reply(wire.Reply{})
 	case wire.End:
 		s.end(e)
+		s.reply(wire.Reply{})
+	case wire.Waiting:
+		s.waiting(e.PIDs)
 		s.reply(wire.Reply{})
 	case wire.Deadlock:
 		s.expect(e.PIDs)
@@ -294,6 +308,7 @@ func (s *session) begin(name string) {
 	s.dir.children()
 	s.dir.unwritten()
 	s.opened = nil
+	s.meter, s.counted = nil, s.dir.progress()
 	s.seen = map[int]evidence.Process{}
 	s.before = s.look()
 	s.printed = s.out.total.Load()

@@ -31,20 +31,22 @@ const (
 
 // Files and folders below the run's private folder.
 const (
-	TempDir   = "tmp"     // TMPDIR of the whole tree
-	WorkDir   = "work"    // working directory of the test process
-	RaceDir   = "race"    // r.PID: reports of Go's race detector
-	CrashDir  = "crash"   // PID: what a process printed as it crashed
-	WatchDir  = "watch"   // tables and reports of package shm
-	SitesFile = "sites"   // what the source under test opened, and where
-	TodoFile  = "todo"    // a line for each unwritten function that was called
-	ChildFile = "started" // a Child a line, JSON
+	TempDir      = "tmp"      // TMPDIR of the whole tree
+	WorkDir      = "work"     // working directory of the test process
+	RaceDir      = "race"     // r.PID: reports of Go's race detector
+	CrashDir     = "crash"    // PID: what a process printed as it crashed
+	WatchDir     = "watch"    // tables and reports of package shm
+	ProgressFile = "progress" // a counter of 8 bytes that the tests count up
+	SitesFile    = "sites"    // what the source under test opened, and where
+	TodoFile     = "todo"     // a line for each unwritten function that was called
+	ChildFile    = "started"  // a Child a line, JSON
 )
 
 // The kinds of events.
 const (
 	Begin    = "begin"    // a test begins; the reply says go
 	End      = "end"      // a test has ended; the reply comes after the look at what it left
+	Waiting  = "waiting"  // PIDs only wait from now on; the reply comes once it is seen what that costs
 	Deadlock = "deadlock" // the test waits for a proof that PIDs can never go on
 )
 
@@ -55,7 +57,7 @@ type Event struct {
 	Test       string               `json:"test"`
 	Status     evidence.Status      `json:"status,omitempty"`
 	Goroutines []evidence.Goroutine `json:"goroutines,omitempty"` // End: those that are left
-	PIDs       []int                `json:"pids,omitempty"`       // Deadlock: the processes in question
+	PIDs       []int                `json:"pids,omitempty"`       // Deadlock, Waiting: the processes in question
 }
 
 // A Reply goes back.
