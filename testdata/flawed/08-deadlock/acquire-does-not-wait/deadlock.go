@@ -2,8 +2,8 @@
 // Why: LOCK_NB was copied along, and EWOULDBLOCK does not look like an error.
 //
 // want wrong TestLockWaits TestSimulationDeadlocks TestSimulationClosesTheCircle
-// // whether the processes of the simulation have ended when the test looks is up to the scheduler
-// may wrong TestSimulationEnds
+// // who is where when the other one does not wait is up to the scheduler
+// may wrong TestSimulationEnds TestOrderedDinner TestAdmittedDinner TestBackOffDinner
 package deadlock
 
 import (

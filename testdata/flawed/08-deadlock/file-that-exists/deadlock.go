@@ -1,10 +1,10 @@
-// Flaw: who can create the file has the lock; who cannot tries again, for half a
-// second at most.
+// Flaw: who can create the file has the lock; who cannot tries again, for a tenth
+// of a second at most.
 // Why: The oldest lock of Unix. It outlives its owner: nobody removes the file of a
 // process that was killed.
 //
 // want wrong TestSimulationDeadlocks TestSimulationClosesTheCircle TestSimulationEnds TestLockOfTheDead TestKilledWithForkInHand
-// // whether a loaded machine keeps a lock busy for half a second is up to the scheduler
+// // whether a loaded machine keeps a lock busy for a tenth of a second is up to the scheduler
 // may wrong TestPermitsOfTheDead TestOrderedDinner TestAdmittedDinner TestBackOffDinner TestOthersEatTogether TestSpoiltMeals TestOrderBreaksTheCircle TestWaiterBreaksTheCircle TestBackOffRecovers TestLockBetweenProcesses
 package deadlock
 
@@ -62,7 +62,7 @@ func (l *Lock) Acquire() error {
 	if l.held {
 		return fmt.Errorf("acquire %s: %w", l.path, ErrHeld)
 	}
-	for range 250 {
+	for range 50 {
 		if free, err := l.TryAcquire(); free || err != nil {
 			return err
 		}

@@ -1,8 +1,7 @@
 // Flaw: the goroutines append to one slice of those who are lost.
 // Why: They seldom die at the same moment.
 //
-// want race TestPermitsOfTheDead
-// may race TestKilledWithForkInHand
+// want race
 package deadlock
 
 import (

@@ -274,7 +274,7 @@ func processes(ctx context.Context, t Task, workers int) (Outcome, error) {
 			cpu[w] = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		})
 		ready.Wait()
-		out.Startup += time.Since(begin)
+		out.Startup = time.Since(begin)
 		done.Wait()
 	}
 	for w, r := range results {
