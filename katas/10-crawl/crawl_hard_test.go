@@ -426,8 +426,10 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: endless, Progress: func(e crawl.Event) {
 		r.progress(e)
 		done(e)
-	}}, append(s.pages(1), s.held(6)...)...)
-	either(t, events, crawled, "a page was done, with the manager's help")
+	}}, append(s.pages(2), s.held(6)...)...)
+	for range 2 {
+		either(t, events, crawled, "two pages were done, with the manager's help")
+	}
 	for range 2 {
 		either(t, g.here, crawled, "two pages were in flight")
 	}

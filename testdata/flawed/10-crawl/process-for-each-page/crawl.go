@@ -1,7 +1,7 @@
 // Flaw: a worker is let go after each page, and the next one starts.
 // Why: At most n run at a time, and every page is fetched. It costs a process a page.
 //
-// want wrong TestWorkersOverlapAndAreAtMostN
+// want wrong TestWorkersOverlapAndAreAtMostN TestKilledManagerEndsTheCrawl
 package crawl
 
 import (

@@ -61,12 +61,12 @@ func (c *Client) call(q request) (a response, err error) {
 type Dict[V any] struct {
 	client *Client
 	name   string
-	known  map[string]V
+	known  *sync.Map
 }
 
 // NewDict returns a proxy of the dict with that name, which is empty until
 // somebody sets a key.
-func NewDict[V any](c *Client, name string) Dict[V] { return Dict[V]{c, name, make(map[string]V)} }
+func NewDict[V any](c *Client, name string) Dict[V] { return Dict[V]{c, name, new(sync.Map)} }
 
 // Set sets a key. A value that cannot be encoded is refused and changes nothing.
 func (d Dict[V]) Set(key string, v V) error {
@@ -82,15 +82,15 @@ func (d Dict[V]) Set(key string, v V) error {
 // copy changes nothing in the manager, also where V is a map, a slice or a
 // pointer: it has to be written back by Set, as with Python's proxies.
 func (d Dict[V]) Get(key string) (v V, ok bool, err error) {
-	if v, ok := d.known[key]; ok {
-		return v, true, nil
+	if v, ok := d.known.Load(key); ok {
+		return v.(V), true, nil
 	}
 	a, err := d.client.call(request{Op: "dict.get", Name: d.name, Key: key})
 	if err != nil || !a.OK {
 		return v, false, err
 	}
 	if err = json.Unmarshal(a.Value, &v); err == nil {
-		d.known[key] = v
+		d.known.Store(key, v)
 	}
 	return v, err == nil, err
 }

@@ -1,7 +1,10 @@
 // Flaw: the manager opens its socket itself, and nobody waits until it has.
 // Why: The parent starts it and goes on. Whoever dials now finds no socket.
 //
-// want wrong TestDict
+// want wrong TestDict TestList TestManagerServesOtherProcesses TestGetReturnsACopy TestShutdownEndsTheManager TestUpdateLosesNoChange TestManyProcessesUpdateOneKey TestGoroutinesShareAClient TestRefusesWhatCannotBeEncoded TestManagerBearsBadClients TestKilledManagerIsAnError
+//
+// Between the start and the Dial of a crawl, there is a little more to do.
+// may wrong TestFetchesEveryPageOnce TestWorkersOverlapAndAreAtMostN TestCountsPagesByHost TestLogsPagesInTheOrderOfTheirEnd TestJoinsTheWorkersThenTheManager TestReportsProgress TestRefusesLessThanOneWorker TestStartsNoMoreWorkersThanPages TestBadPagesSpoilNoOther TestSlowPageHoldsUpNoOther TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestEndOfContextStopsTheCrawl TestSecondInterruptEndsAtOnce TestKilledParentLeavesNothing TestPageOfAKilledWorkerIsFetchedByAnother TestPageThatKillsEveryWorkerIsRecorded TestKilledManagerEndsTheCrawl TestManyPages
 package crawl
 
 import (
