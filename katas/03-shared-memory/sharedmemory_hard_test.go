@@ -105,6 +105,7 @@ func TestWaitingCostsNoCPU(t *testing.T) {
 	require.NoError(t, s.Lock().Acquire(context.Background()))
 	child := startPuppet(t, s)
 	child.tell("cost")
+	harness.Waiting(t, child.cmd.Process.Pid)
 	const work = 200
 	for end := cpuMilliseconds() + work; cpuMilliseconds() < end; {
 	}

@@ -121,9 +121,12 @@ func TestCloseWakesEveryConsumer(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[int](t, 1)
 	consumers := startConsumers(t, q, 3)
+	var waiting []int
 	for _, c := range consumers {
 		c.order(order{Do: "Get"})
+		waiting = append(waiting, c.cmd.Process.Pid)
 	}
+	harness.Waiting(t, waiting...)
 	require.NoError(t, q.Close(), "Close returned an error")
 	for _, c := range consumers {
 		assert.Equal(t, closed, c.answer().Err, "Get did not say that the queue is closed")

@@ -171,6 +171,7 @@ func TestCloseEndsRecv(t *testing.T) {
 	}
 	// They have this long to begin to wait, and Poll waits in vain beside them.
 	assert.ErrorIs(t, a.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context while another goroutine received")
+	harness.Waiting(t, os.Getpid()) // nobody sends
 	require.NoError(t, a.Close(), "Close returned an error")
 	for range 2 {
 		assert.ErrorIs(t, <-errs, pipe.ErrClosed, "Recv did not return ErrClosed when its own end was closed")

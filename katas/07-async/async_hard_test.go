@@ -59,7 +59,9 @@ func TestManyWaitForOneResult(t *testing.T) {
 			got <- fmt.Sprint(value, " ", err)
 		}()
 	}
-	s.next().leave("all")
+	task := s.next()
+	harness.Waiting(t, os.Getpid()) // nothing is to be done before the task ends
+	task.leave("all")
 	for range n {
 		require.Equal(t, "all <nil>", <-got)
 	}

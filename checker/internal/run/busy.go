@@ -18,7 +18,10 @@ func (s *session) waiting(pids []int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.job.Kata.Limits.Seconds)*time.Second)
 	defer cancel()
 	for _, b := range observe.Waiting(ctx, pids) {
-		if b.Name = s.seen[b.PID].Name; !b.Rested {
+		if b.Name = s.seen[b.PID].Name; b.PID == s.cmd.Process.Pid {
+			b.Name = s.job.Kata.Package() + ".test"
+		}
+		if !b.Rested {
 			busy := s.busy(s.test)
 			busy.Waiting = append(busy.Waiting, b)
 		}

@@ -1,7 +1,8 @@
 // Flaw: Acquire asks for the lock again and again, without a pause.
 // Why: A lock is free again so soon; but on a busy machine the loop takes the time that the owner needs.
 //
-// want wrong TestWaitingCostsNoCPU
+// want busy-wait TestWaitingCostsNoCPU
+// may wrong TestWaitingCostsNoCPU
 package sharedmemory
 
 import (
