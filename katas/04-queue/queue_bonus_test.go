@@ -14,15 +14,16 @@ func TestPutAll(t *testing.T) {
 	q := newQueue[int](t, 10)
 	c := startConsumer(t, q)
 	n, err := q.PutAll(brief(t), upTo(25))
-	assert.ErrorIs(t, err, ctxDeadline, "PutAll put 25 items into a queue of 10")
-	assert.Equal(t, 10, n, "PutAll did not say how many items it had put")
+	require.ErrorIs(t, err, ctxDeadline, "PutAll put 25 items into a queue of 10")
+	require.LessOrEqual(t, n, 10, "PutAll said that it had put more items than there is room for")
+	// However far it came, it must have told: it is from there that one goes on.
 	put := make(chan error, 1)
 	go func() {
-		_, err := q.PutAll(t.Context(), upTo(25)[10:])
+		_, err := q.PutAll(t.Context(), upTo(25)[n:])
 		put <- err
 	}()
-	for _, n := range upTo(25) {
-		require.Equal(t, n, c.get(), "PutAll did not keep the order")
+	for _, want := range upTo(25) {
+		require.Equal(t, want, c.get(), "PutAll did not keep the order, or had put another number of items than it said")
 	}
 	require.NoError(t, <-put, "PutAll returned an error, though there was room again")
 	c.done()

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"os"
 	"slices"
 	"testing"
 
@@ -161,9 +162,10 @@ func TestSeveralProducers(t *testing.T) {
 	q := newQueue[int](t, 4)
 	c := startConsumer(t, q)
 	first, second := startProducer(t, q), startProducer(t, q)
-	c.order(order{Do: "Get"})
 	// The owner puts nothing and closes its end; there are two others.
 	require.NoError(t, q.Close(), "Close returned an error")
+	assert.Equal(t, deadline, c.do(order{Do: "Get", Wait: wait}).Err, "Get did not wait for the producers that were left")
+	c.order(order{Do: "Get"})
 	require.Empty(t, first.do(order{Do: "Put", Items: []int{1}}).Err, "Put returned an error after another producer's Close")
 	assert.Equal(t, []int{1}, c.answer().Values, "Get did not wait for the producers that were left")
 	require.Empty(t, first.do(order{Do: "Close"}).Err, "Close returned an error")
@@ -174,4 +176,23 @@ func TestSeveralProducers(t *testing.T) {
 	require.Empty(t, second.do(order{Do: "Close"}).Err, "Close returned an error")
 	assert.Equal(t, closed, c.answer().Err, "the last producer had closed its end, and the consumer was not told")
 	finishClosed(t, q, c, first, second)
+}
+
+func TestWaitingCostsNothing(t *testing.T) {
+	harness.Test(t)
+	q := newQueue[int](t, 1)
+	c, p := startConsumer(t, q), startProducer(t, q)
+	c.order(order{Do: "Get"})
+	harness.Waiting(t, os.Getpid(), c.cmd.Process.Pid) // for an item
+	put(t, q, 1)
+	assert.Equal(t, []int{1}, c.answer().Values)
+	c.done()
+	put(t, q, 2)
+	p.order(order{Do: "Put", Items: []int{3}})
+	harness.Waiting(t, os.Getpid(), p.cmd.Process.Pid) // for room
+	assert.Equal(t, 2, c.get())
+	require.Empty(t, p.answer().Err, "Put returned an error, though there was room again")
+	assert.Equal(t, 3, c.get())
+	c.done()
+	finish(t, q, c, p)
 }

@@ -186,3 +186,19 @@ func TestSendToNobody(t *testing.T) {
 	assert.ErrorIs(t, c.Send([]byte("hello")), io.ErrClosedPipe, "Send did not return io.ErrClosedPipe when the other side had died")
 	require.NoError(t, c.Close())
 }
+
+func TestWaitingCostsNothing(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-echo")
+	harness.Waiting(t, c.cmd.Process.Pid)
+	assert.Equal(t, "hello", c.ask("hello"))
+	received := make(chan []byte)
+	go func() {
+		message, _ := c.Recv()
+		received <- message
+	}()
+	harness.Waiting(t, os.Getpid(), c.cmd.Process.Pid)
+	require.NoError(t, c.Send([]byte("again")))
+	assert.Equal(t, "again", string(<-received))
+	c.end()
+}

@@ -31,17 +31,24 @@ func TestBothSendFirst(t *testing.T) {
 
 func TestRecvDuringSend(t *testing.T) {
 	harness.Test(t)
-	c := start(t, "pipe-flooded")
+	c, other := raw(t)
 	sent := make(chan error)
 	go func() { sent <- c.Send(make([]byte, bigLength)) }()
-	// The child receives nothing before its message was received here: so this
-	// Recv must come to its end while that Send waits for room.
-	assert.Equal(t, "go", c.hear())
-	require.NoError(t, c.in.Close())
+	// Its Send is under way when the first byte has come, and waits for room from
+	// then on.
+	header := make([]byte, 5)
+	_, err := io.ReadFull(other, header)
+	require.NoError(t, err)
+	assert.Equal(t, frame(0, bigLength, ""), string(header), "Send did not begin with the header of the frame")
+	assert.ErrorIs(t, c.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context during a Send")
+	_, err = other.WriteString(frame(0, 2, "go"))
+	require.NoError(t, err)
+	message, err := c.Recv()
+	require.NoError(t, err, "Recv returned an error during a Send")
+	assert.Equal(t, "go", string(message))
+	_, err = io.CopyN(io.Discard, other, bigLength)
+	require.NoError(t, err)
 	require.NoError(t, <-sent, "Send returned an error")
-	assert.Equal(t, "16777216", c.hear())
-	c.wait()
-	require.NoError(t, c.Close())
 }
 
 func TestDiesWhileWeSend(t *testing.T) {
@@ -52,6 +59,17 @@ func TestDiesWhileWeSend(t *testing.T) {
 	go func() { sent <- c.Send(make([]byte, bigLength)) }()
 	c.kill()
 	assert.ErrorIs(t, <-sent, io.ErrClosedPipe, "Send did not return io.ErrClosedPipe when the other side died meanwhile")
+	_, err := c.Recv()
+	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had died meanwhile")
+	require.NoError(t, c.Close())
+}
+
+func TestDiesBeforeItReceives(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-deaf")
+	assert.Equal(t, "here", c.hear())
+	require.NoError(t, c.Send([]byte("hello")), "Send returned an error")
+	c.kill()
 	// It had not received all: some systems call that a reset.
 	_, err := c.Recv()
 	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had died with something left to receive")

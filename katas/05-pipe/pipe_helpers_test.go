@@ -25,14 +25,13 @@ import (
 // child that cannot go on exits with 1.
 func init() {
 	for name, do := range map[string]func(*pipe.Conn) error{
-		"pipe-echo":    echo,
-		"pipe-count":   count,
-		"pipe-burst":   burst,
-		"pipe-deaf":    deaf,
-		"pipe-big":     big,
-		"pipe-judge":   judge,
-		"pipe-file":    writeFile,
-		"pipe-flooded": flooded,
+		"pipe-echo":  echo,
+		"pipe-count": count,
+		"pipe-burst": burst,
+		"pipe-deaf":  deaf,
+		"pipe-big":   big,
+		"pipe-judge": judge,
+		"pipe-file":  writeFile,
 	} {
 		reexec.Register(name, func() {
 			c, err := pipe.Open()
@@ -195,20 +194,6 @@ func writeFile(c *pipe.Conn) error {
 	r.Close()
 	_, err = w.WriteString("from the child")
 	return err
-}
-
-// flooded sends a message when it may, and receives after it was told to by
-// its standard input.
-func flooded(c *pipe.Conn) error {
-	if err := c.Send([]byte("go")); err != nil {
-		return err
-	}
-	io.Copy(io.Discard, os.Stdin)
-	message, err := c.Recv()
-	if err != nil {
-		return err
-	}
-	return c.Send([]byte(strconv.Itoa(len(message))))
 }
 
 // A child is a process that was started with a connection.

@@ -1,7 +1,7 @@
 // Flaw: Get asks again and again until an item is there.
 // Why: TryGet was there already, and a loop around it gives the right items.
 //
-// want busy-wait
+// want busy-wait TestWaitingCostsNothing
 package queue
 
 import (

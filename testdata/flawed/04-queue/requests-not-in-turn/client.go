@@ -1,10 +1,10 @@
 // Flaw: several goroutines talk to the keeper at one time over one connection.
 // Why: A program that uses the queue in one goroutine never sees it.
 //
-// want race TestManyGoroutinesInOneProcess
-// may crash
+// want wrong TestManyGoroutinesInOneProcess
+// may race
 // may deadlock
-// may wrong TestManyGoroutinesInOneProcess
+// may crash
 package queue
 
 import (

@@ -1,7 +1,8 @@
 // Flaw: Poll takes the message that it has seen.
 // Why: It was so easy to call Recv.
 //
-// want deadlock TestPoll TestWait
+// want deadlock TestWait
+// want wrong TestPoll
 package pipe
 
 import (

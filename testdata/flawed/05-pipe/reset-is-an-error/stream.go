@@ -1,7 +1,9 @@
 // Flaw: a reset of the connection is handed on as an error of its own.
 // Why: The other side died, and that is io.EOF, except when it had something left to receive.
 //
-// want wrong TestDiesWhileWeSend
+// want wrong TestDiesBeforeItReceives
+// // This one only if the reset was not told to the Send already.
+// may wrong TestDiesWhileWeSend
 package pipe
 
 import (

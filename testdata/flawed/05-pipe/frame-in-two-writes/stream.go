@@ -1,7 +1,3 @@
-// Flaw: a read that would wait is asked again and again.
-// Why: It is what "non-blocking" seemed to mean.
-//
-// want busy-wait
 package pipe
 
 import (
@@ -162,11 +158,6 @@ func (c *Conn) fill() error {
 		return io.ErrUnexpectedEOF
 	case c.err != nil:
 		return c.err
-	}
-	for !c.readable() {
-		if c.closed.Load() {
-			return ErrClosed
-		}
 	}
 	// What a header claims is never allocated, only what has arrived.
 	beside := make([]byte, syscall.CmsgSpace(4))
