@@ -2,6 +2,9 @@
 // Why: At most n run at a time, and every page is fetched. It costs a process a page.
 //
 // want wrong TestWorkersOverlapAndAreAtMostN TestKilledManagerEndsTheCrawl
+//
+// A process for each of 400 pages takes a busy machine its time.
+// may timeout TestManyPages
 package crawl
 
 import (
