@@ -27,6 +27,9 @@ func Test(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	supervisor.ask(wire.Event{Kind: wire.Begin, Test: t.Name()})
 	t.Cleanup(func() {
+		if panicking() {
+			return // the process is about to crash, in the middle of this test
+		}
 		e := wire.Event{Kind: wire.End, Test: t.Name(), Status: evidence.Passed}
 		switch {
 		case t.Skipped():
@@ -37,6 +40,22 @@ func Test(t *testing.T) {
 		e.Goroutines = left(before)
 		supervisor.ask(e)
 	})
+}
+
+// panicking reports whether a panic is under way in this goroutine. Package testing
+// runs the cleanups also then, before it has marked the test as failed.
+func panicking() bool {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	for {
+		f, more := frames.Next()
+		if f.Function == "runtime.gopanic" {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
 }
 
 // leaked finds the goroutines in goleak's report:

@@ -178,11 +178,15 @@ func (b *Builder) overlay(dir string, p plan.Plan, hooks instrument.Hooks) (stri
 		}
 	}
 	for _, f := range p.Files {
+		name := filepath.Join(p.Kata.Dir, p.Name(f))
+		if hooks == 0 {
+			replace[name] = filepath.Join(p.Source, f)
+			continue
+		}
 		src, err := os.ReadFile(filepath.Join(p.Source, f))
 		if err != nil {
 			return "", fmt.Errorf("read the source: %w", err)
 		}
-		name := filepath.Join(p.Kata.Dir, p.Name(f))
 		if src, err = instrument.File(name, src, hooks); err != nil {
 			return "", fmt.Errorf("put hooks into %s: %w", f, err)
 		}

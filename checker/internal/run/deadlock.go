@@ -96,7 +96,7 @@ func (s *session) expect(pids []int) {
 
 // dead acts upon a proof: the test gets the word that it asked for, or is ended.
 func (s *session) dead(v verdict) {
-	if s.test == nil || !s.deadlock.current(v) {
+	if s.test == nil || s.closed || !s.deadlock.current(v) {
 		return
 	}
 	if s.expected != nil {

@@ -16,24 +16,41 @@ import (
 // race. The process except is left for its own wait to collect.
 func endAll(except int) {
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		processes, err := observe.Processes(os.Getpid())
-		if err != nil {
-			return
-		}
-		alive := slices.DeleteFunc(processes, func(p evidence.Process) bool {
-			return p.State == "Z" && (p.PID == except || p.Parent != os.Getpid())
-		})
+		alive := living(except)
 		if len(alive) == 0 {
 			return
 		}
-		for _, sig := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
-			for _, p := range alive {
-				_ = syscall.Kill(p.PID, sig) // ESRCH: it has ended
+		for {
+			moving := slices.DeleteFunc(slices.Clone(alive), func(p evidence.Process) bool { return p.State == "T" || p.State == "Z" || p.Ending })
+			if len(moving) == 0 {
+				break
 			}
+			for _, p := range moving {
+				_ = syscall.Kill(p.PID, syscall.SIGSTOP) // ESRCH: it has ended
+			}
+			stopped := len(alive)
+			if alive = living(except); len(alive) <= stopped {
+				break // nobody has begun meanwhile
+			}
+		}
+		for _, p := range alive {
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 		reapOrphans(alive, except)
 		time.Sleep(wait)
 	}
+}
+
+// living returns the processes below this one, without those that only their own
+// parent, or the wait for the process except, can collect.
+func living(except int) []evidence.Process {
+	processes, err := observe.Processes(os.Getpid())
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(processes, func(p evidence.Process) bool {
+		return p.State == "Z" && (p.PID == except || p.Parent != os.Getpid())
+	})
 }
 
 // end ends one process.

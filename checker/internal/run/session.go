@@ -57,7 +57,7 @@ type session struct {
 }
 
 // start1 starts one test process for the tests.
-func start1(job Job, judge Judge, dir *private, tests []*evidence.Test) (*session, error) {
+func start1(job Job, judge Judge, dir *private, cage cage, tests []*evidence.Test) (*session, error) {
 	s := &session{job: job, judge: judge, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
@@ -101,9 +101,6 @@ func start1(job Job, judge Judge, dir *private, tests []*evidence.Test) (*sessio
 			set["GOMAXPROCS"] = n
 		}
 	}
-	if _, err := replies.WriteString(s.token + "\n"); err != nil {
-		return fail(err)
-	}
 	for _, private := range []bool{true, false} {
 		s.cmd = exec.Command(job.Binary, args...)
 		s.cmd.Dir, s.cmd.Env = work, environment(set)
@@ -122,6 +119,9 @@ func start1(job Job, judge Judge, dir *private, tests []*evidence.Test) (*sessio
 		replies.Close()
 		return fail(err)
 	}
+	// The harness waits for its token before any code under test runs.
+	cage.hold(s.cmd.Process.Pid, job.Kata.Limits.Processes)
+	_, _ = replies.WriteString(s.token + "\n") // if nobody reads it, the process has ended, and that is seen
 	out.start()
 	go s.read(events)
 	go func() { s.ended <- s.cmd.Wait() }()
@@ -172,7 +172,7 @@ func (s *session) watch(ctx context.Context) error {
 			s.poll()
 			// A tree of hundreds takes a while to look at: never more than a
 			// small share of the time.
-			tick.Reset(max(pace, share*time.Since(start)))
+			tick.Reset(min(max(pace, share*time.Since(start)), 4*pace))
 		case d := <-s.deadlock.found:
 			s.dead(d)
 		case err := <-s.ended:

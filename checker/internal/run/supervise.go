@@ -35,6 +35,8 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		return result, err
 	}
 	defer dir.remove()
+	cage := newCage(job.Kata.Limits.Processes)
+	defer cage.remove()
 	defer endAll(0)
 
 	var todo []*evidence.Test
@@ -44,7 +46,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	// A test that is ended from outside takes its process with it; the tests
 	// after it go on in a new one.
 	for len(todo) > 0 {
-		s, err := start1(job, judge, dir, todo)
+		s, err := start1(job, judge, dir, cage, todo)
 		if err != nil {
 			return result, err
 		}

@@ -1,0 +1,98 @@
+package run
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tasks is how many tasks (threads count too) a tree may have for each process that
+// its kata allows it. A race-built Go program of the katas has about ten.
+const tasks = 24
+
+// A cage bounds the number of tasks in a tree, in the kernel: a program that forks
+// without end doubles faster than anybody can look.
+type cage struct{ dir string }
+
+// newCage makes a control group for the tree if this user may, of version 2 or 1.
+// Without one, the bound is the user's number of processes (see hold).
+func newCage(processes int) cage {
+	for _, parent := range groups() {
+		dir, err := os.MkdirTemp(parent, "prokata-")
+		if err != nil {
+			continue
+		}
+		if os.WriteFile(filepath.Join(dir, "pids.max"), []byte(strconv.Itoa(processes*tasks)), 0) == nil {
+			return cage{dir}
+		}
+		_ = os.Remove(dir)
+	}
+	return cage{}
+}
+
+// groups lists the control groups of this process in hierarchies that can count
+// tasks. A line of /proc/self/cgroup is "0::/user.slice" for version 2 and
+// "8:pids:/" for version 1.
+func groups() []string {
+	f, err := os.Open("/proc/self/cgroup")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var all []string
+	for s := bufio.NewScanner(f); s.Scan(); {
+		parts := strings.SplitN(s.Text(), ":", 3)
+		switch {
+		case len(parts) != 3:
+		case parts[1] == "pids":
+			all = append(all, filepath.Join("/sys/fs/cgroup/pids", parts[2]))
+		case parts[1] == "":
+			all = append(all, filepath.Join("/sys/fs/cgroup", parts[2]))
+		}
+	}
+	return all
+}
+
+// hold puts a process that has not begun yet into the cage.
+func (c cage) hold(pid, processes int) {
+	if c.dir != "" && os.WriteFile(filepath.Join(c.dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0) == nil {
+		return
+	}
+	// The limit counts all tasks of this user, so those that are there come on top.
+	// It does not hold for the superuser, who can make control groups instead.
+	bound := uint64(count() + processes*tasks)
+	_ = unix.Prlimit(pid, unix.RLIMIT_NPROC, &unix.Rlimit{Cur: bound, Max: bound}, nil)
+}
+
+// count returns the number of tasks of the whole system, from the fourth field of
+// /proc/loadavg: "0.20 0.18 0.12 1/80 11206".
+func count() int {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	var load [3]float64
+	var running, all int
+	_, _ = fmt.Sscanf(string(b), "%f %f %f %d/%d", &load[0], &load[1], &load[2], &running, &all)
+	return all
+}
+
+// remove gives the control group back, once its last task has gone.
+func (c cage) remove() {
+	if c.dir == "" {
+		return
+	}
+	for wait := time.Millisecond; wait < time.Second; wait *= 2 {
+		if err := os.Remove(c.dir); err == nil || errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		time.Sleep(wait)
+	}
+}

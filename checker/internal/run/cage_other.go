@@ -1,0 +1,11 @@
+//go:build !linux
+
+package run
+
+type cage struct{}
+
+func newCage(int) cage { return cage{} }
+
+func (cage) hold(int, int) {}
+
+func (cage) remove() {}
