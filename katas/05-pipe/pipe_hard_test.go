@@ -41,11 +41,21 @@ func TestRecvDuringSend(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, frame(0, bigLength, ""), string(header), "Send did not begin with the header of the frame")
 	assert.ErrorIs(t, c.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context during a Send")
-	_, err = other.WriteString(frame(0, 2, "go"))
+	received := make(chan []byte)
+	go func() {
+		message, _ := c.Recv()
+		received <- message
+	}()
+	harness.Waiting(t, os.Getpid()) // The Recv waits too.
+	_, err = other.WriteString(frame(0, 5, "first"))
 	require.NoError(t, err)
+	assert.Equal(t, "first", string(<-received))
+	_, err = other.WriteString(frame(0, 6, "second"))
+	require.NoError(t, err)
+	harness.Waiting(t, os.Getpid()) // The Send has read it, if it reads.
 	message, err := c.Recv()
 	require.NoError(t, err, "Recv returned an error during a Send")
-	assert.Equal(t, "go", string(message))
+	assert.Equal(t, "second", string(message))
 	_, err = io.CopyN(io.Discard, other, bigLength)
 	require.NoError(t, err)
 	require.NoError(t, <-sent, "Send returned an error")

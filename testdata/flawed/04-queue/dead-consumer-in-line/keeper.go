@@ -2,8 +2,6 @@
 // Why: Its stream has ended and its goroutines too. But the line is another data structure.
 //
 // want deadlock TestConsumerKilledWhileItWaits
-// // The item may come to the other consumer after all if the victim had not begun to wait.
-// may wrong TestConsumerKilledWhileItWaits
 package queue
 
 import (

@@ -3,7 +3,7 @@
 //
 // want wrong TestCloseLeavesWhatWaits TestProducerExitsAtOnce
 // // Two messages are glued where the second comes before the first was read.
-// may wrong TestEachItemOnce TestFull TestOrder TestPutWaitsForRoom TestSlowConsumerHoldsNobodyUp TestGetBatch TestPutAll TestGetWithContext TestMebibyteItems TestItemThatCannotBeEncoded TestProducerKilled TestConsumerKilled TestConsumerKilledWhileItWaits TestConsumerReplaced TestNobodyLeftToTake TestJoin TestDoneTwice TestManyGoroutinesInOneProcess TestSeveralProducers TestEveryConsumerTakesPart
+// may wrong TestEachItemOnce TestFull TestOrder TestPutWaitsForRoom TestSlowConsumerHoldsNobodyUp TestGetBatch TestPutAll TestGetWithContext TestPutWithContext TestMebibyteItems TestItemThatCannotBeEncoded TestProducerKilled TestConsumerKilled TestConsumerKilledWhileItWaits TestConsumerReplaced TestNobodyLeftToTake TestJoin TestDoneTwice TestManyGoroutinesInOneProcess TestSeveralProducers TestEveryConsumerTakesPart TestUseAfterClose TestTryGet
 // may deadlock
 package queue
 

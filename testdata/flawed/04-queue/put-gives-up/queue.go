@@ -1,7 +1,9 @@
 // Flaw: Put gives up when the queue is full, as TryPut does.
 // Why: One function for both: the caller can try again.
 //
-// want wrong TestPutWaitsForRoom TestPutWithContext TestPutAll
+// want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext TestWaitingCostsNothing
+// // The others only if the consumers were not quick enough to make room.
+// may wrong TestEachItemOnce TestManyGoroutinesInOneProcess TestMebibyteItems TestOrder TestProducerKilled
 package queue
 
 import (

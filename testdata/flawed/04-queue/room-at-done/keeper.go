@@ -2,6 +2,7 @@
 // Why: It sounds careful: what is not finished is still there. But a queue of one then feeds one consumer at a time.
 //
 // want wrong TestFull
+// want deadlock TestPutWaitsForRoom TestPutAll
 package queue
 
 import (

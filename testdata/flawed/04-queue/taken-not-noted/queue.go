@@ -1,7 +1,8 @@
 // Flaw: a consumer does not tell what it has taken, only what it has done.
 // Why: Done is enough for Join, as long as everybody lives.
 //
-// want wrong TestConsumerReplaced
+// want deadlock TestConsumerKilled
+// want wrong TestConsumerReplaced TestNobodyLeftToTake
 package queue
 
 import (

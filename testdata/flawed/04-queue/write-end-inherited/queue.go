@@ -1,7 +1,8 @@
 // Flaw: a consumer gets the end for putting in too, and keeps it open.
 // Why: It was simpler to pass everything to every child. But the stream ends when the last copy of that end is closed, and each consumer now waits for itself.
 //
-// want deadlock TestCloseWakesEveryConsumer TestCloseLeavesWhatWaits TestOwnerKilled
+// want deadlock TestCloseWakesEveryConsumer TestEachItemOnce TestOwnerKilled
+// want wrong TestTryGet
 package queue
 
 import (

@@ -32,13 +32,7 @@ func (c *Conn) send(frame, rights []byte) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		var err error
-		for err == nil && ctx.Err() == nil {
-			// One read a turn: a Recv that waits for its turn must not wait for the
-			// end of this Send.
-			reads := 0
-			err = c.read(ctx, func() bool { reads++; return reads > 1 })
-		}
+		c.read(ctx, func() bool { return ctx.Err() != nil })
 	}()
 	if n == 0 {
 		n, _, err = c.sock.WriteMsgUnix(frame, rights, nil)
@@ -110,58 +104,85 @@ func (c *Conn) frame() []byte {
 	return nil
 }
 
-// read has the turn while it reads what arrives, until found reports true. When
-// ctx ends first, it reads what is there already, and then gives up.
+// read reads what arrives until found, which it calls with mu held, reports true.
+// When ctx ends first, it reads what is there already, and then gives up.
 func (c *Conn) read(ctx context.Context, found func() bool) error {
-	select {
-	case c.turn <- struct{}{}:
-	default:
+	for {
+		c.mu.Lock()
+		if c.closed.Load() {
+			c.mu.Unlock()
+			return ErrClosed
+		}
+		ok, err, reads := found(), c.ended(), c.reads
+		c.mu.Unlock()
+		if ok {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 		select {
-		case c.turn <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
+		case c.turn <- struct{}{}: // if it is free, also when ctx has ended
+			err = c.fill(ctx, reads)
+			<-c.turn
+		default:
+			select {
+			case c.turn <- struct{}{}:
+				err = c.fill(ctx, reads)
+				<-c.turn
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
+		}
+		if err != nil {
+			return err
 		}
 	}
-	defer func() { <-c.turn }()
-	if c.closed.Load() {
-		return ErrClosed
-	}
+}
 
+// ended says why nothing more can arrive, if that is so. It is called with mu held
+// and while no whole frame is left.
+func (c *Conn) ended() error {
+	if c.err == io.EOF && len(c.in) > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return c.err
+}
+
+// fill reads once, unless another has read since the caller looked. It is called
+// by who has the turn.
+func (c *Conn) fill(ctx context.Context, reads int) error {
+	c.mu.Lock()
+	read := c.reads != reads
+	c.mu.Unlock()
+	if read {
+		return nil
+	}
 	woken := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(woken)
 		c.sock.SetReadDeadline(time.Unix(1, 0)) // in the past: it ends a read under way
 	})
-	var err error
-	for err == nil && !found() {
-		err = c.fill()
-	}
+	// What a header claims is never allocated, only what has arrived.
+	beside := make([]byte, syscall.CmsgSpace(4))
+	n, b, _, _, err := c.sock.ReadMsgUnix(c.chunk, beside)
 	if !stop() {
 		<-woken
 		c.sock.SetReadDeadline(time.Time{})
 	}
-	for errors.Is(err, os.ErrDeadlineExceeded) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		if !c.readable() {
 			return ctx.Err()
 		}
-		if err = c.fill(); err == nil && !found() {
-			err = os.ErrDeadlineExceeded
-		}
+		n, b, _, _, err = c.sock.ReadMsgUnix(c.chunk, beside)
 	}
-	return err
-}
 
-// fill reads once. It is called while no whole frame is left.
-func (c *Conn) fill() error {
-	switch {
-	case c.err == io.EOF && len(c.in) > 0:
-		return io.ErrUnexpectedEOF
-	case c.err != nil:
-		return c.err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reads++
+	if c.err != nil {
+		return nil // What arrived before was no frame, so this is none either.
 	}
-	// What a header claims is never allocated, only what has arrived.
-	beside := make([]byte, syscall.CmsgSpace(4))
-	n, b, _, _, err := c.sock.ReadMsgUnix(c.chunk, beside)
 	if n > 0 {
 		c.in = append(c.in, c.chunk[:n]...)
 		c.keepFiles(beside[:b])
@@ -169,16 +190,14 @@ func (c *Conn) fill() error {
 	switch {
 	case errors.Is(err, net.ErrClosed):
 		return ErrClosed
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return err
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		// Reset: the other side ended and had not received all. For us that is the
 		// end of the stream, no more and no less.
 		c.err = io.EOF
-		return c.fill()
+	default:
+		c.err = err
 	}
-	c.err = err
-	return err
+	return nil
 }
 
 // keepFiles keeps the descriptors that came beside the bytes.
@@ -191,7 +210,12 @@ func (c *Conn) keepFiles(beside []byte) {
 		fds, _ := syscall.ParseUnixRights(&m)
 		for _, fd := range fds {
 			syscall.CloseOnExec(fd)
-			c.files = append(c.files, os.NewFile(uintptr(fd), "received"))
+			f := os.NewFile(uintptr(fd), "received")
+			if c.closed.Load() { // Close was quicker, and nobody will take it.
+				f.Close()
+				continue
+			}
+			c.files = append(c.files, f)
 		}
 	}
 }

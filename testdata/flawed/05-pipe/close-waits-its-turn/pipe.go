@@ -50,11 +50,14 @@ type Conn struct {
 	sending sync.Mutex // one frame at a time
 	closed  atomic.Bool
 
-	// Who reads has the turn. It is a lock whose wait can be given up, and it
-	// guards what follows.
+	// Who reads from the socket has the turn, for one read. It is a lock whose wait
+	// can be given up.
 	turn  chan struct{}
-	chunk []byte     // for one read
-	in    []byte     // arrived, and not yet received
+	chunk []byte
+
+	mu    sync.Mutex // guards what follows
+	reads int        // how many there were
+	in    []byte     // what they brought, and nobody has received yet
 	files []*os.File // likewise
 	err   error      // why nothing more can arrive
 }
@@ -212,11 +215,13 @@ func (c *Conn) Close() error {
 		return ErrClosed
 	}
 	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
 	err := c.sock.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, f := range c.files {
 		f.Close()
 	}
-	<-c.turn
 	return err
 }
 

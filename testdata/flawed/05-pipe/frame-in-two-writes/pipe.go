@@ -50,11 +50,14 @@ type Conn struct {
 	sending sync.Mutex // one frame at a time
 	closed  atomic.Bool
 
-	// Who reads has the turn. It is a lock whose wait can be given up, and it
-	// guards what follows.
+	// Who reads from the socket has the turn, for one read. It is a lock whose wait
+	// can be given up.
 	turn  chan struct{}
-	chunk []byte     // for one read
-	in    []byte     // arrived, and not yet received
+	chunk []byte
+
+	mu    sync.Mutex // guards what follows
+	reads int        // how many there were
+	in    []byte     // what they brought, and nobody has received yet
 	files []*os.File // likewise
 	err   error      // why nothing more can arrive
 }
@@ -213,12 +216,12 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return ErrClosed
 	}
-	err := c.sock.Close()
-	c.turn <- struct{}{} // Nobody reads now, or ever again.
+	err := c.sock.Close() // It ends every read and write under way.
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, f := range c.files {
 		f.Close()
 	}
-	<-c.turn
 	return err
 }
 
