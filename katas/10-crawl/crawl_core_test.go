@@ -212,20 +212,38 @@ func (m *meeting) join(ctx context.Context) {
 func TestLogsPagesInTheOrderOfTheirEnd(t *testing.T) {
 	harness.Test(t)
 	s := newSite(t)
-	g := s.gate()
+	begun, open := make(chan struct{}), make(chan struct{})
+	s.mux.HandleFunc("/first", func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		wait(r, s, open)
+	})
+	s.mux.HandleFunc("/after/", func(w http.ResponseWriter, r *http.Request) { wait(r, s, begun) })
+	first := s.URL + "/first"
+	var others []string
+	for i := range 5 {
+		others = append(others, fmt.Sprintf("%s/after/%d", s.URL, i))
+	}
 	done, events := watch(crawl.PageDone)
-	first, others := s.held(1), s.pages(5)
-	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: limits, Progress: done}, append(first, others...)...)
-	// The first page comes to its end when all others have.
+	crawled := s.start(t.Context(), crawl.Config{Workers: 2, Limits: patient, Progress: done}, append([]string{first}, others...)...)
+	// The first page is begun before any other ends, and ends after all of them.
 	var order []string
 	for range others {
 		order = append(order, either(t, events, crawled, "it told of every page").Page.URL)
 	}
-	close(g.open)
+	close(open)
 	o := <-crawled
 	require.NoError(t, o.err)
-	assert.Equal(t, append(order, first...), o.result.Log, "the list was not in the order in which the pages were done")
+	assert.Equal(t, append(order, first), o.result.Log, "the list was not in the order in which the pages were done")
 	assert.Equal(t, others, order, "one worker did the pages in another order than they were given")
+}
+
+// wait holds a request until c is closed, its client has gone or the test ends.
+func wait(r *http.Request, s *site, c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-r.Context().Done():
+	case <-s.quit:
+	}
 }
 
 func TestJoinsTheWorkersThenTheManager(t *testing.T) {

@@ -1,7 +1,7 @@
 // Flaw: a proxy keeps what it has read, and answers from there.
 // Why: It saves a round trip. What others change, and what the caller changes in place, is then wrong.
 //
-// want wrong TestGetReturnsACopy TestManagerServesOtherProcesses TestUpdateLosesNoChange TestGoroutinesShareAClient
+// want wrong TestGetReturnsACopy TestUpdateLosesNoChange TestGoroutinesShareAClient
 package crawl
 
 import (
