@@ -32,7 +32,7 @@ verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: 
 test: $(CHECKER) ## everything that must be green: vet, the checker's own tests, verify
 	@go vet ./...
 	@go test -race -timeout 20m ./checker/... ./solutions/...
-	@$(CHECKER) verify
+	@$(CHECKER) verify --quick
 
 # Each linter is run at a pinned version; none is installed.
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
@@ -57,4 +57,17 @@ mutate: $(CHECKER) ## try the tests on small mistakes in the solutions: KATA=…
 bench-check: ## what a check costs, against plain go test -race
 	@go test -run '^$$' -bench '^BenchmarkCheck$$' -benchtime 5x ./checker
 
-.PHONY: mutate bench-check
+bench-detect: ## how fast a deadlock is seen, and what share of the races on shared memory
+	@go test -run '^$$' -bench Verdict -benchtime 100x ./checker/internal/observe
+	@go test -race -run '^$$' -bench 'Unlocked|WatchCost' -benchtime 100x ./checker/shm
+	@go test -run '^$$' -bench Unwatched ./checker/shm
+	@go test -run '^$$' -bench '^BenchmarkPerturbation$$' -benchtime 100x ./checker/internal/check
+
+STRESS ?= 1000
+
+stress: $(CHECKER) ## the long proofs of no false alarm: STRESS=1000 live runs under load, half as many dead
+	@PROKATA_STRESS=$(STRESS) go test -v -count=1 -run Stress -timeout 4h ./checker/internal/observe
+	@$(CHECKER) check --from solutions --repeat 50
+	@$(CHECKER) verify
+
+.PHONY: mutate bench-check bench-detect stress
