@@ -29,11 +29,14 @@ type Options struct {
 	Root       string
 	Supervisor []string
 	Seed       uint64
-	Repeat     int                             // runs of each solution
-	Attempts   int                             // runs that a flaw gets to show itself, at least 1
-	Quick      bool                            // build a flaw with the race detector only where a race is wanted of it
-	Only       string                          // verify only the flaws whose name contains this, if set
-	Progress   func(done, of int, what string) // if set
+	Repeat     int // runs of each solution
+	Attempts   int // runs that a flaw gets to show itself, at least 1
+	// Quick builds a flaw with the race detector only where a race is wanted of it,
+	// runs the tests alone that it names, and does not look for idle tests. Most
+	// mistakes show so as well, in a fraction of the time.
+	Quick    bool
+	Only     string                          // verify only the flaws whose name contains this, if set
+	Progress func(done, of int, what string) // if set
 }
 
 // A Tally is the result.
@@ -120,7 +123,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	if err := g.Wait(); err != nil {
 		return v.t, err
 	}
-	if o.Only == "" {
+	if o.Only == "" && !o.Quick {
 		v.idle(katas)
 	}
 	for _, s := range [][]string{v.t.Missed, v.t.FalseAlarms, v.t.Flaky} {
@@ -232,9 +235,9 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f Flaw) error {
 	if err != nil {
 		return err
 	}
-	// Most mistakes show without the race detector as well, in a fraction of the time.
 	if v.o.Quick {
 		p.Race = slices.ContainsFunc(f.Wants, func(w Want) bool { return w.Code == "race" })
+		p.Tests = f.named(k)
 	}
 	var union []detect.Finding
 	caught := false

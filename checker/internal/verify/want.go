@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"prokata/checker/internal/detect"
+	"prokata/checker/internal/kata"
 )
 
 // A Flaw is a known mistake: a source like a learner's, with what must be found
@@ -55,6 +56,27 @@ var (
 	inHead = regexp.MustCompile(`^// (want|may) (.+)$`)
 	inLine = regexp.MustCompile(`^.*\S.*// want ([a-z-]+)$`)
 )
+
+// named returns the tests that the flaw names, in the kata's order, or nothing, which
+// means all, if it wants a finding and does not say where.
+func (f Flaw) named(k kata.Kata) []string {
+	names := map[string]bool{}
+	for _, w := range f.Wants {
+		if len(w.Tests) == 0 && w.Line == 0 && !w.Optional {
+			return nil
+		}
+		for _, t := range w.Tests {
+			names[t] = true
+		}
+	}
+	var all []string
+	for _, t := range k.Tests {
+		if names[t.Name] {
+			all = append(all, t.Name)
+		}
+	}
+	return all
+}
 
 // Flaws reads the flaws of the kata's folder below testdata/flawed.
 func Flaws(root, folder string) ([]Flaw, error) {
