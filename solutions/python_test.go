@@ -36,7 +36,7 @@ const python = "../testdata/python"
 func TestPythonGivesTheSame(t *testing.T) {
 	programs, err := filepath.Glob(filepath.Join(python, "[0-9][0-9]_*.py"))
 	require.NoError(t, err)
-	require.NotEmpty(t, programs, "there are no programs in %s", python)
+	require.Len(t, programs, len(inGo), "each twin in the table inGo needs its program in %s", python)
 	for _, path := range programs {
 		name := strings.TrimSuffix(filepath.Base(path), ".py")
 		t.Run(name, func(t *testing.T) {
