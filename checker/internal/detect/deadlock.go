@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"prokata/checker/internal/evidence"
@@ -20,10 +21,10 @@ RIGHT   a: lock(1); lock(2)        b: lock(1); lock(2)`,
 	Detect: func(run evidence.Run) []Finding {
 		var all []Finding
 		for _, t := range run.Tests {
-			d := t.Deadlock
-			if d == nil || d.Expected {
+			if t.Deadlock == nil || t.Deadlock.Expected {
 				continue
 			}
+			d := &evidence.Deadlock{Waits: slices.Clone(t.Deadlock.Waits), Circle: t.Deadlock.Circle}
 			Place(d, t.Stacks, func(file string) bool {
 				_, ok := learner(run, []evidence.Frame{{File: file}})
 				return ok

@@ -102,6 +102,7 @@ func (s *session) askStacks() []evidence.Stacks {
 	if s.test != nil {
 		s.test.Crashes = append(s.test.Crashes, s.readCrashes()...)
 	}
+	s.asked = true
 	for _, p := range processes {
 		_ = syscall.Kill(p.PID, syscall.SIGQUIT)
 		_ = syscall.Kill(p.PID, syscall.SIGCONT) // a stopped process hears nothing else

@@ -51,6 +51,7 @@ type session struct {
 	expected []int  // the processes whose deadlock the test waits for
 	channel  string // the pipe of the replies, as snapshots name it
 	judge    Judge
+	asked    bool           // the processes have been asked for their stacks, and end of that
 	meter    *observe.Meter // of a test that counts its progress
 	counted  uint64         // its count as it began
 	metered  time.Time
@@ -351,7 +352,9 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	t.Todo = s.dir.unwritten()
 	t.Races = append(t.Races, s.races()...)
 	t.SharedRaces = append(t.SharedRaces, s.sharedRaces()...)
-	t.Crashes = append(t.Crashes, s.readCrashes()...)
+	if crashes := s.readCrashes(); !s.asked { // else they are late answers to askStacks
+		t.Crashes = append(t.Crashes, crashes...)
+	}
 	t.Processes = s.children()
 }
 
