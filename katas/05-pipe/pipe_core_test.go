@@ -97,7 +97,7 @@ func TestChildKilled(t *testing.T) {
 	harness.Test(t)
 	c := start(t, "pipe-echo")
 	assert.Equal(t, "hello", c.ask("hello"))
-	recv := make(chan error)
+	recv := make(chan error, 1)
 	go func() {
 		_, err := c.Recv()
 		recv <- err
@@ -162,7 +162,7 @@ func TestUseAfterClose(t *testing.T) {
 func TestCloseEndsRecv(t *testing.T) {
 	harness.Test(t)
 	a, _ := pair(t)
-	errs := make(chan error)
+	errs := make(chan error, 2)
 	for range 2 {
 		go func() {
 			_, err := a.Recv()
@@ -192,7 +192,7 @@ func TestWaitingCostsNothing(t *testing.T) {
 	c := start(t, "pipe-echo")
 	harness.Waiting(t, c.cmd.Process.Pid)
 	assert.Equal(t, "hello", c.ask("hello"))
-	received := make(chan []byte)
+	received := make(chan []byte, 1)
 	go func() {
 		message, _ := c.Recv()
 		received <- message

@@ -32,7 +32,7 @@ func TestBothSendFirst(t *testing.T) {
 func TestRecvDuringSend(t *testing.T) {
 	harness.Test(t)
 	c, other := raw(t)
-	sent := make(chan error)
+	sent := make(chan error, 1)
 	go func() { sent <- c.Send(make([]byte, bigLength)) }()
 	// Its Send is under way when the first byte has come, and waits for room from
 	// then on.
@@ -41,7 +41,7 @@ func TestRecvDuringSend(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, frame(0, bigLength, ""), string(header), "Send did not begin with the header of the frame")
 	assert.ErrorIs(t, c.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context during a Send")
-	received := make(chan []byte)
+	received := make(chan []byte, 1)
 	go func() {
 		message, _ := c.Recv()
 		received <- message
@@ -65,7 +65,7 @@ func TestDiesWhileWeSend(t *testing.T) {
 	harness.Test(t)
 	c := start(t, "pipe-deaf")
 	assert.Equal(t, "here", c.hear())
-	sent := make(chan error)
+	sent := make(chan error, 1)
 	go func() { sent <- c.Send(make([]byte, bigLength)) }()
 	c.kill()
 	assert.ErrorIs(t, <-sent, io.ErrClosedPipe, "Send did not return io.ErrClosedPipe when the other side died meanwhile")
@@ -89,7 +89,7 @@ func TestDiesBeforeItReceives(t *testing.T) {
 func TestCloseEndsSend(t *testing.T) {
 	harness.Test(t)
 	c, other := raw(t)
-	sent := make(chan error)
+	sent := make(chan error, 1)
 	go func() { sent <- c.Send(make([]byte, bigLength)) }()
 	// It is under way, and there is no room for all of it.
 	_, err := other.Read(make([]byte, 1))

@@ -3,7 +3,8 @@
 //
 // want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext TestWaitingCostsNothing
 // // The others only if the consumers were not quick enough to make room.
-// may wrong TestEachItemOnce TestManyGoroutinesInOneProcess TestMebibyteItems TestOrder TestProducerKilled
+// may wrong TestEachItemOnce TestManyGoroutinesInOneProcess TestMebibyteItems TestProducerKilled
+// may deadlock TestOrder
 package queue
 
 import (

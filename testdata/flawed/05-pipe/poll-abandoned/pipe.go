@@ -1,8 +1,9 @@
 // Flaw: Poll leaves a goroutine behind that goes on waiting when the context has ended.
 // Why: select with ctx.Done returns at once, and that is all that one sees.
 //
-// want goroutine-leak TestPoll TestWait
-// may wrong TestUseAfterClose
+// want goroutine-leak TestPoll
+// // Whether the abandoned goroutine or Wait is quicker.
+// may wrong TestUseAfterClose TestWait
 package pipe
 
 import (
