@@ -63,7 +63,8 @@ func TestFindings(t *testing.T) {
 		{"an expected race on shared memory", evidence.Test{Status: evidence.Passed, SharedRaces: []evidence.SharedRace{{Expected: true}}}, nil},
 		{"an expected deadlock", evidence.Test{Status: evidence.Passed, Deadlock: &evidence.Deadlock{Expected: true}}, nil},
 		{
-			"a deadlock explains the end of the test", evidence.Test{Status: evidence.Aborted, Deadlock: &evidence.Deadlock{
+			"a deadlock explains the end of the test",
+			evidence.Test{Status: evidence.Aborted, Deadlock: &evidence.Deadlock{
 				Waits: []evidence.Wait{{PID: 5, Name: "a", For: "lock", What: "/tmp/2", On: []int{6}, Line: at(11)}, {PID: 6, Name: "b", For: "lock", What: "/tmp/1", On: []int{5}, Line: at(12)}}, Circle: []int{5, 6},
 			}},
 			[]Finding{{Code: "deadlock", PID: 5, File: at(0).File, Line: 11}},
@@ -74,7 +75,8 @@ func TestFindings(t *testing.T) {
 		{"a panic in a child", evidence.Test{Status: evidence.Passed, Crashes: []evidence.Crash{{PID: 5, Message: "panic: boom", Goroutines: []evidence.Goroutine{{Frames: frames}}}}}, []Finding{{Code: "crash", PID: 5, File: at(0).File, Line: 7}}},
 		{"a forged event", evidence.Test{Status: evidence.Passed, Tampering: []string{"forged"}}, []Finding{{Code: "tamper"}}},
 		{
-			"processes that do not rest", evidence.Test{Status: evidence.Passed, Busy: &evidence.Busy{Waiting: []evidence.Burn{{PID: 5, Wall: 1, CPU: 1, Wakeups: 3}}}},
+			"processes that do not rest",
+			evidence.Test{Status: evidence.Passed, Busy: &evidence.Busy{Waiting: []evidence.Burn{{PID: 5, Wall: 1, CPU: 1, Wakeups: 3}}}},
 			[]Finding{{Code: "busy-wait", PID: 5}},
 		},
 	} {
@@ -104,7 +106,8 @@ func TestFailure(t *testing.T) {
 		{
 			"testify with words", "    x_test.go:12: \n        \tError Trace:\tx_test.go:12\n        \tError:      \tNot equal: \n        \t            \texpected: 3\n        \t            \tactual  : 2\n" +
 				"        \t            \t\n        \t            \tDiff:\n        \t            \t-3\n        \tTest:       \tTestX\n        \tMessages:   \tRun lost a line\n",
-			"Run lost a line", []string{"Not equal:", "expected: 3", "actual  : 2"},
+			"Run lost a line",
+			[]string{"Not equal:", "expected: 3", "actual  : 2"},
 		},
 		{"testify without words", "    x_test.go:12: \n        \tError Trace:\tx_test.go:12\n        \tError:      \tShould be true\n        \tTest:       \tTestX\n", "Should be true", nil},
 		{"nothing", "", "the test failed without a word", nil},

@@ -273,7 +273,8 @@ func liveTrees() []row {
 			go cmd.Wait()
 			return nil, []*os.File{os.NewFile(uintptr(must(unix.PidfdOpen(cmd.Process.Pid, 0))), "process")}
 		}},
-		{name: "live partial deadlock", endless: true, outside: func(t testing.TB) ([]string, []*os.File) { return []string{t.TempDir()}, nil },
+		{
+			name: "live partial deadlock", endless: true, outside: func(t testing.TB) ([]string, []*os.File) { return []string{t.TempDir()}, nil },
 			roles: map[string]func([]string){
 				"top": func(args []string) {
 					child("stuck", nil, args[0])
@@ -286,7 +287,8 @@ func liveTrees() []row {
 					check(flock(a))
 					check(flock(b))
 				},
-			}},
+			},
+		},
 		script("python sleeps", "python3", "-c", "import time; time.sleep(0.4)"),
 		script("python reads with a timeout", "python3", "-c", `
 import socket
