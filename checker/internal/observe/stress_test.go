@@ -23,6 +23,7 @@ const stressEnv = "PROKATA_STRESS"
 
 func init() {
 	reexec.Register("stress-load", func() {
+		//lint:ignore SA5002 to spin is what this process is for
 		for {
 		}
 	})

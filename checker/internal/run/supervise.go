@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -109,5 +108,3 @@ func environment(set map[string]string) []string {
 	}
 	return env
 }
-
-var errEnded = errors.New("the run was ended")
