@@ -256,7 +256,7 @@ func own(text string) string {
 		case strings.Contains(line, "updates to go.mod needed"):
 			return "go.mod is not up to date: run `go mod tidy`"
 		case strings.Contains(line, "no space left on device"):
-			return "no space left on the disk: " + line
+			return "no space left on the disk; make room, or set TMPDIR and GOCACHE to where there is some: " + line
 		case strings.Contains(line, "module lookup disabled"), strings.Contains(line, "missing go.sum entry"):
 			return "a module is not downloaded: run `go mod download` (" + line + ")"
 		case strings.Contains(line, "requires go >= "):
