@@ -253,6 +253,8 @@ func own(text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch {
+		case strings.HasPrefix(line, "checker/"):
+			return "the checker itself does not compile: " + line
 		case strings.Contains(line, "updates to go.mod needed"):
 			return "go.mod is not up to date: run `go mod tidy`"
 		case strings.Contains(line, "no space left on device"):

@@ -1,7 +1,7 @@
 // Flaw: both runs of the comparison are done by the pool.
 // Why: Map is there, it gives the right results, and one worker is nearly sequential.
 //
-// want wrong TestCompare TestCompareErrors
+// want wrong TestCompare
 package pool
 
 import (

@@ -2,7 +2,8 @@
 // Why: A deadline belongs to the file, so the end of one context ends every Wait; and only one
 // goroutine at a time can wait for a file, the others wait for that one.
 //
-// want wrong TestWaitsInOneProcessAreIndependent TestClosedEnds
+// want wrong TestWaitsInOneProcessAreIndependent
+// may wrong TestClosedEnds
 package event
 
 import (

@@ -3,6 +3,7 @@
 //
 // want deadlock TestGetWithContext TestPutWithContext
 // may wrong TestPutWaitsForRoom TestPutAll
+// may goroutine-leak TestPutAll
 package queue
 
 import (
