@@ -61,7 +61,6 @@ bench-detect: ## how fast a deadlock is seen, and what share of the races on sha
 	@go test -run '^$$' -bench Verdict -benchtime 100x ./checker/internal/observe
 	@go test -race -run '^$$' -bench 'Unlocked|WatchCost' -benchtime 100x ./checker/shm
 	@go test -run '^$$' -bench Unwatched ./checker/shm
-	@go test -run '^$$' -bench '^BenchmarkPerturbation$$' -benchtime 100x ./checker/internal/check
 
 STRESS ?= 1000
 
