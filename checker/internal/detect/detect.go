@@ -65,7 +65,7 @@ var consequences = map[string][]string{
 	"livelock":      {"wrong", "timeout", "busy-wait"},
 	"busy-wait":     {"timeout"},
 	"timeout":       {"wrong"},
-	"limit":         {"wrong", "crash"},
+	"limit":         {"wrong", "crash", "not-processes"},
 	"crash":         {"wrong"},
 	"tamper":        {"wrong", "crash"},
 	"orphan":        {"fd-leak", "goroutine-leak", "shm-leak", "file-leak"},

@@ -73,9 +73,13 @@ RIGHT   func init() { reexec.Register("worker", worker) }`,
 				"processes": "start only as many processes as there is work for, and collect them",
 				"output":    "print less; a loop that never ends may be behind it",
 			}[t.Limit.Kind]
+			proof := fmt.Sprintf("%d %s were seen, %d are allowed", t.Limit.Seen, t.Limit.Unit, t.Limit.Bound)
+			if t.Limit.Seen <= t.Limit.Bound {
+				proof = fmt.Sprintf("there were %d %s, threads included, and the kernel refused more", t.Limit.Seen, t.Limit.Unit)
+			}
 			all = append(all, opened(run, Finding{
 				Code: "limit", Test: t.Name, Message: fmt.Sprintf("your program went over the limit of %s", t.Limit.Kind),
-				Detail: []string{fmt.Sprintf("%d %s were seen, %d are allowed", t.Limit.Seen, t.Limit.Unit, t.Limit.Bound)}, Next: next,
+				Detail: []string{proof}, Next: next,
 			}, map[string]string{"processes": "process"}[t.Limit.Kind], "started", nil))
 		}
 		return all

@@ -13,10 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tasks is how many tasks (threads count too) a tree may have for each process that
-// its kata allows it. A race-built Go program of the katas has about ten.
-const tasks = 24
-
 // A cage bounds the number of tasks in a tree, in the kernel: a program that forks
 // without end doubles faster than anybody can look.
 type cage struct{ dir string }
@@ -35,6 +31,20 @@ func newCage(processes int) cage {
 		_ = os.Remove(dir)
 	}
 	return cage{}
+}
+
+// refused returns how often the kernel has refused a task beyond the bound, from the
+// line "max 12" of pids.events.
+func (c cage) refused() (n int64) {
+	if c.dir == "" {
+		return 0
+	}
+	b, err := os.ReadFile(filepath.Join(c.dir, "pids.events"))
+	if err != nil {
+		return 0
+	}
+	_, _ = fmt.Sscanf(string(b), "max %d", &n)
+	return n
 }
 
 // groups lists the control groups of this process in hierarchies that can count

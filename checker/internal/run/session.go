@@ -51,6 +51,8 @@ type session struct {
 	expected []int  // the processes whose deadlock the test waits for
 	channel  string // the pipe of the replies, as snapshots name it
 	judge    Judge
+	cage     cage
+	refused  int64          // tasks that the kernel had refused as the test began
 	asked    bool           // the processes have been asked for their stacks, and end of that
 	meter    *observe.Meter // of a test that counts its progress
 	counted  uint64         // its count as it began
@@ -59,7 +61,7 @@ type session struct {
 
 // start1 starts one test process for the tests.
 func start1(job Job, judge Judge, dir *private, cage cage, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, judge: judge, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
+	s := &session{job: job, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -309,6 +311,7 @@ func (s *session) begin(name string) {
 	s.dir.children()
 	s.dir.unwritten()
 	s.opened = nil
+	s.refused = s.cage.refused()
 	s.meter, s.counted = nil, s.dir.progress()
 	s.seen = map[int]evidence.Process{}
 	s.before = s.look()
@@ -347,6 +350,11 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	more(t)
 	if processes, err := observe.Processes(os.Getpid()); err == nil {
 		s.noteIn(processes)
+	}
+	// A program that forks without end may be over before anybody looks; the kernel
+	// has counted.
+	if bound := int64(s.job.Kata.Limits.Processes * tasks); t.Limit == nil && s.cage.refused() > s.refused {
+		t.Limit = &evidence.Limit{Kind: "processes", Bound: bound, Seen: bound, Unit: "tasks"}
 	}
 	t.Output = s.out.take()
 	t.Todo = s.dir.unwritten()
