@@ -2,6 +2,7 @@
 // Why: A wrong index is the caller's mistake. But it is the manager that dies of it, and everybody's data with it.
 //
 // want crash TestList
+// may wrong TestList
 package crawl
 
 import (
