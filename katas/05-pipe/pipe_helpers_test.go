@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -278,9 +279,8 @@ func pair(t *testing.T) (*pipe.Conn, *pipe.Conn) {
 	return a, b
 }
 
-// raw returns a connection whose other end is a bare socket, for frames that no
-// Conn would send.
-func raw(t *testing.T) (*pipe.Conn, *os.File) {
+// ends returns the two ends of a pair of connected sockets.
+func ends(t *testing.T) (mine, other *os.File) {
 	t.Helper()
 	syscall.ForkLock.RLock()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
@@ -290,16 +290,59 @@ func raw(t *testing.T) (*pipe.Conn, *os.File) {
 	}
 	syscall.ForkLock.RUnlock()
 	require.NoError(t, err)
-	other := os.NewFile(uintptr(fds[1]), "other end")
+	other = os.NewFile(uintptr(fds[1]), "other end")
 	t.Cleanup(func() { other.Close() })
-	mine := os.NewFile(uintptr(fds[0]), "this end")
+	return os.NewFile(uintptr(fds[0]), "this end"), other
+}
+
+// conn returns a connection over an end.
+func conn(t *testing.T, mine *os.File) *pipe.Conn {
+	t.Helper()
 	c, err := pipe.New(mine)
 	if err != nil {
 		mine.Close()
 	}
 	require.NoError(t, err, "New returned an error")
 	t.Cleanup(func() { c.Close() })
-	return c, other
+	return c
+}
+
+// raw returns a connection whose other end is a bare socket, for frames that no
+// Conn would send.
+func raw(t *testing.T) (*pipe.Conn, *os.File) {
+	t.Helper()
+	mine, other := ends(t)
+	return conn(t, mine), other
+}
+
+// second returns a second descriptor of the socket.
+func second(t *testing.T, socket *os.File) (fd int) {
+	t.Helper()
+	raw, err := socket.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, raw.Control(func(first uintptr) {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+		if fd, err = syscall.Dup(int(first)); err == nil {
+			syscall.CloseOnExec(fd)
+		}
+	}))
+	require.NoError(t, err)
+	t.Cleanup(func() { syscall.Close(fd) })
+	return fd
+}
+
+// taken waits until nothing that was sent to the socket is left to be read, and
+// gives up after a while.
+func taken(socket int) bool {
+	for range 1000 {
+		_, _, err := syscall.Recvfrom(socket, make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		if errors.Is(err, syscall.EAGAIN) {
+			return true
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+	return false
 }
 
 // frame is a header that claims length, and what follows it.

@@ -1,8 +1,7 @@
 // Flaw: an empty message is taken for the end of the stream.
 // Why: A read of no bytes is the end of a file. A message of no bytes is a message.
 //
-// want wrong TestBoundaries TestEmptyMessages
-// want deadlock TestByteByByte
+// want wrong TestBoundaries TestEmptyMessages TestByteByByte
 package pipe
 
 import (

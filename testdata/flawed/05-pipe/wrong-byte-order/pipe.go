@@ -1,8 +1,7 @@
 // Flaw: the length is written with its least significant byte first.
 // Why: Both ends run on the same machine, and agree with each other. The format says otherwise.
 //
-// want wrong TestPollWaitsForAWholeMessage TestBadFrames
-// want deadlock TestByteByByte
+// want wrong TestPollWaitsForAWholeMessage TestBadFrames TestByteByByte
 // may wrong TestRecvDuringSend
 // may goroutine-leak TestRecvDuringSend
 package pipe
