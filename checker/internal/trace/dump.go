@@ -3,7 +3,6 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"prokata/checker/internal/evidence"
@@ -47,20 +46,20 @@ func Dump(text string) (message string, gs []evidence.Goroutine, err error) {
 var (
 	// What the runtime begins a crash with. A panic while panicking stands
 	// below the first, behind a tab.
-	crash = regexp.MustCompile(`(?m)^(?:panic: |fatal error: |SIG[A-Z0-9]+: |\[signal )`)
+	crash = lazy(`(?m)^(?:panic: |fatal error: |SIG[A-Z0-9]+: |\[signal )`)
 	// What ends the message: the first stack.
-	stacks = regexp.MustCompile(`(?m)^(?:goroutine \d+ .*\]:|runtime stack:|PC=0x.*)\r?$`)
+	stacks = lazy(`(?m)^(?:goroutine \d+ .*\]:|runtime stack:|PC=0x.*)\r?$`)
 )
 
 // headline returns the runtime's own words about a crash.
 func headline(text string) string {
-	if end := stacks.FindStringIndex(text); end != nil {
+	if end := stacks().FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
 	// Other output may stand before: of the lines that look like a beginning,
 	// the last is the runtime's, but a signal's line belongs to the panic above it.
 	begin := -1
-	for _, at := range crash.FindAllStringIndex(text, -1) {
+	for _, at := range crash().FindAllStringIndex(text, -1) {
 		if text[at[0]] != '[' || begin < 0 {
 			begin = at[0]
 		}

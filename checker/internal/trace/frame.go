@@ -2,7 +2,6 @@ package trace
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -13,11 +12,11 @@ import (
 // call; fp, sp and pc are there only at the traceback level of a crash:
 //
 //	/src/katas/01-spawn/spawn.go:31 +0x25 fp=0xc000155b18 sp=0xc000155b00 pc=0x5043c5
-var place = regexp.MustCompile(`^\s+(.+):(\d+)(?: \+0x[0-9a-f]+)?(?: fp=0x.*)?$`)
+var place = lazy(`^\s+(.+):(\d+)(?: \+0x[0-9a-f]+)?(?: fp=0x.*)?$`)
 
 // frame makes a frame of its two lines, the call and the place.
 func frame(call, where string) (evidence.Frame, error) {
-	m := place.FindStringSubmatch(where)
+	m := place().FindStringSubmatch(where)
 	if m == nil {
 		return evidence.Frame{}, fmt.Errorf("place %q of %q: not file:line", where, call)
 	}

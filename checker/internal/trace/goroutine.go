@@ -3,7 +3,6 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -32,7 +31,7 @@ func Goroutines(text string) ([]evidence.Goroutine, error) {
 // level of a crash, labels only with GODEBUG=tracebacklabels=1:
 //
 //	goroutine 7 gp=0xc00011c3c0 m=nil [select (durable), synctest bubble 1 labels:{"k": "v"}]:
-var header = regexp.MustCompile(`^goroutine (\d+)(?: gp=0x[0-9a-f]+ m=\S+(?: mp=0x[0-9a-f]+)?)? \[(.*)\]:$`)
+var header = lazy(`^goroutine (\d+)(?: gp=0x[0-9a-f]+ m=\S+(?: mp=0x[0-9a-f]+)?)? \[(.*)\]:$`)
 
 func goroutines(text string) ([]evidence.Goroutine, error) {
 	var gs []evidence.Goroutine
@@ -43,7 +42,7 @@ func goroutines(text string) ([]evidence.Goroutine, error) {
 		if !ok {
 			return gs, errors.Join(errs...)
 		}
-		m := header.FindStringSubmatch(line)
+		m := header().FindStringSubmatch(line)
 		if m == nil {
 			if strings.HasPrefix(line, "goroutine ") && strings.HasSuffix(line, "]:") {
 				errs = append(errs, fmt.Errorf("line %d: header %q", l.number, line))
@@ -85,7 +84,7 @@ func state(s string) string {
 func readStack(l *lines, g *evidence.Goroutine) error {
 	for {
 		call, ok := l.peek()
-		if !ok || call == "" || header.MatchString(call) {
+		if !ok || call == "" || header().MatchString(call) {
 			return nil
 		}
 		l.next()

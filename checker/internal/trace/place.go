@@ -2,7 +2,6 @@ package trace
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"prokata/checker/internal/evidence"
@@ -56,11 +55,11 @@ func RenameGoroutines(gs []evidence.Goroutine, rename func(file string) string) 
 //
 //	../../tmp/overlay/spawn.go:31:7: undefined: x
 //		other declaration of x at ./spawn.go:12:2
-var position = regexp.MustCompile(`[^\s:()"']+\.go(:\d+)`)
+var position = lazy(`[^\s:()"']+\.go(:\d+)`)
 
 // RenameText changes every file that is named with a line in a compiler's output.
 func RenameText(text string, rename func(file string) string) string {
-	return position.ReplaceAllStringFunc(text, func(s string) string {
+	return position().ReplaceAllStringFunc(text, func(s string) string {
 		i := strings.LastIndexByte(s, ':')
 		return rename(s[:i]) + s[i:]
 	})

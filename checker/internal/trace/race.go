@@ -3,7 +3,6 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"prokata/checker/internal/evidence"
@@ -52,9 +51,9 @@ func Races(text string) ([]evidence.Race, error) {
 
 var (
 	// The detector prints atomic accesses in the same words as plain ones.
-	accessLine = regexp.MustCompile(`^(?:Previous )?([Rr]ead|[Ww]rite) at 0x[0-9a-f]+ by (main goroutine|goroutine (\d+)):$`)
+	accessLine = lazy(`^(?:Previous )?([Rr]ead|[Ww]rite) at 0x[0-9a-f]+ by (main goroutine|goroutine (\d+)):$`)
 	// "finished" tells a goroutine that has ended, whose stack is still known.
-	createdLine = regexp.MustCompile(`^Goroutine (\d+) \((?:running|finished)\) created at:$`)
+	createdLine = lazy(`^Goroutine (\d+) \((?:running|finished)\) created at:$`)
 )
 
 // readRace reads one report, from behind its first line to its closing rule.
@@ -75,7 +74,7 @@ func readRace(l *lines) (evidence.Race, error) {
 		if line == "" {
 			continue
 		}
-		if m := accessLine.FindStringSubmatch(line); m != nil {
+		if m := accessLine().FindStringSubmatch(line); m != nil {
 			frames, err := raceFrames(l)
 			by[m[3]] = len(race.Accesses)
 			race.Accesses = append(race.Accesses, evidence.Access{Op: op(strings.ToLower(m[1]), frames), Frames: frames})
@@ -84,7 +83,7 @@ func readRace(l *lines) (evidence.Race, error) {
 			}
 			continue
 		}
-		if m := createdLine.FindStringSubmatch(line); m != nil {
+		if m := createdLine().FindStringSubmatch(line); m != nil {
 			frames, err := raceFrames(l)
 			if i, ok := by[m[1]]; ok {
 				race.Accesses[i].Created = frames
