@@ -59,7 +59,7 @@ type Binary struct {
 // Build that is not OK; an error is the checker's own trouble (no compiler, no
 // space). The same plan is compiled once, whatever its seed.
 func (b *Builder) Binary(ctx context.Context, p plan.Plan) (Binary, error) {
-	key := fmt.Sprint(p.Kata.Dir, "\x00", p.Source, "\x00", p.Files, p.Race)
+	key := fmt.Sprint(p.Kata.Dir, "\x00", p.Source, "\x00", p.Files, p.Race, p.Vet)
 	b.mu.Lock()
 	bin, ok := b.made[key]
 	b.mu.Unlock()
@@ -93,6 +93,9 @@ func (b *Builder) build(ctx context.Context, p plan.Plan) (Binary, error) {
 		return Binary{}, fmt.Errorf("build %s: %w", p.Kata.Folder, err)
 	}
 	args := []string{"test", "-c", "-v", "-trimpath", "-ldflags=-w"}
+	if !p.Vet {
+		args = append(args, "-vet=off")
+	}
 	if p.Race {
 		if err := compiler(); err != nil {
 			return Binary{}, err

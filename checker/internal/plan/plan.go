@@ -26,6 +26,7 @@ type Plan struct {
 
 	Seed    uint64
 	Race    bool // build with the race detector
+	Vet     bool // have go vet look at it first, as go test does
 	Perturb bool // disturb the order of events, by the seed
 
 	FailFast bool // end at the first test that does not pass
@@ -38,7 +39,7 @@ var ErrNoSource = errors.New("holds no folder of this kata")
 // layout of katas/, the kata's own folder, or one Go file that stands for the
 // kata's only file. An empty from means the kata's own stub.
 func New(root string, k kata.Kata, from string) (Plan, error) {
-	p := Plan{Kata: k, Root: root, Race: true}
+	p := Plan{Kata: k, Root: root, Race: true, Vet: true}
 	if from == "" {
 		from = filepath.Join(root, "katas")
 	}

@@ -32,8 +32,8 @@ type Options struct {
 	Repeat     int // runs of each solution
 	Attempts   int // runs that a flaw gets to show itself, at least 1
 	// Quick builds a flaw with the race detector only where a race is wanted of it,
-	// runs the tests alone that it names, and does not look for idle tests. Most
-	// mistakes show so as well, in a fraction of the time.
+	// without go vet, runs the tests alone that it names, and does not look for idle
+	// tests. Most mistakes show so as well, in a fraction of the time.
 	Quick    bool
 	Only     string                          // verify only the flaws whose name contains this, if set
 	Progress func(done, of int, what string) // if set
@@ -116,7 +116,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	}
 	v.of = len(work)
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, runtime.NumCPU()))
+	g.SetLimit(width())
 	for _, f := range work {
 		g.Go(func() error { return f(ctx) })
 	}
@@ -132,6 +132,10 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	slices.SortStableFunc(v.t.Problems, func(a, b Problem) int { return strings.Compare(a.Where, b.Where) })
 	return v.t, nil
 }
+
+// width is how many sources are built and run side by side: a run waits, for its
+// processes or for their silence, about as long as it computes.
+func width() int { return runtime.NumCPU() + 1 }
 
 func (v *verifier) step(what string) {
 	v.mu.Lock()
@@ -237,6 +241,7 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f Flaw) error {
 	}
 	if v.o.Quick {
 		p.Race = slices.ContainsFunc(f.Wants, func(w Want) bool { return w.Code == "race" })
+		p.Vet = false
 		p.Tests = f.named(k)
 	}
 	var union []detect.Finding
