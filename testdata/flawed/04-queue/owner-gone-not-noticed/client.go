@@ -9,7 +9,6 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"sync"
@@ -71,11 +70,9 @@ func (c *client) call(ctx context.Context, r request) (reply, error) {
 		<-cancelled // or else it could follow, and cancel, the next request
 	}
 	switch {
-	case err == io.EOF:
+	case err != nil:
 		<-ctx.Done()
 		return reply{}, ctx.Err()
-	case err != nil:
-		return reply{}, broken(err)
 	case a.Err == "full":
 		return reply{}, ErrFull
 	case a.Err == "empty":
