@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"prokata/checker/internal/kata"
 	"prokata/checker/internal/verify"
 )
 
@@ -23,6 +25,12 @@ names each test that catches no flaw. Exit code 1 if anything is not as it must 
 		ValidArgsFunction: completeKatas,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, katas, err := load(args)
+			var m kata.Mistake
+			if errors.As(err, &m) {
+				// No kata can be proved by facts that are wrong.
+				problem(cmd.OutOrStdout(), verify.Problem{Where: m.Folder, What: m.What, Next: "mend katas/" + m.Folder + "/kata.json, then make verify"})
+				return errFailed
+			}
 			if err != nil {
 				return err
 			}
@@ -61,11 +69,15 @@ names each test that catches no flaw. Exit code 1 if anything is not as it must 
 
 func show(w io.Writer, t verify.Tally, d time.Duration) {
 	for _, p := range t.Problems {
-		fmt.Fprintf(w, "%s: %s\n    next: %s\n", p.Where, p.What, p.Next)
+		problem(w, p)
 	}
 	for _, name := range t.Flaky {
 		fmt.Fprintf(w, "caught, but not in the first run: %s\n", name)
 	}
 	fmt.Fprintf(w, "%d katas, %d flaws: %d caught, %d missed, %d false alarms, %d idle tests, %d not at the first run (%.0f s)\n",
 		t.Katas, t.Flaws, t.Caught, len(t.Missed), len(t.FalseAlarms), len(t.Idle), len(t.Flaky), d.Seconds())
+}
+
+func problem(w io.Writer, p verify.Problem) {
+	fmt.Fprintf(w, "%s: %s\n    next: %s\n", p.Where, p.What, p.Next)
 }

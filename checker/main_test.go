@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "supervise" {
 		os.Exit(run(os.Args[1:]))
 	}
+	// A checker of a race-built test binary would sleep for a second at its end, and so
+	// would each of its supervisors.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	testscript.Main(watched{m}, map[string]func(){
 		"checker": func() { os.Exit(run(os.Args[1:])) },
 	})

@@ -113,11 +113,20 @@ func All(root string) ([]Kata, error) {
 	return all, nil
 }
 
-// Load reads the kata in dir and checks that its facts fit together.
+// A Mistake is what is wrong with a kata's facts.
+type Mistake struct {
+	Folder string
+	What   string // with the path of kata.json
+}
+
+func (m Mistake) Error() string { return m.What }
+
+// Load reads the kata in dir and checks that its facts fit together; if they do not,
+// the error is a Mistake.
 func Load(dir string) (Kata, error) {
 	path := filepath.Join(dir, "kata.json")
 	fail := func(format string, args ...any) (Kata, error) {
-		return Kata{}, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...))
+		return Kata{}, Mistake{filepath.Base(dir), path + ": " + fmt.Sprintf(format, args...)}
 	}
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
