@@ -26,13 +26,14 @@ import (
 
 func newCheck() *cobra.Command {
 	var (
-		from    string
-		repeat  int
-		seed    uint64
-		asJSON  bool
-		verbose bool
-		jobs    int
-		save    string
+		from      string
+		repeat    int
+		seed      uint64
+		asJSON    bool
+		verbose   bool
+		jobs      int
+		save      string
+		untrusted bool
 	)
 	c := &cobra.Command{
 		Use:   "check [KATA...]",
@@ -41,6 +42,10 @@ func newCheck() *cobra.Command {
 katas/; the stubs in katas/ if not given) and prints a verdict for each. A KATA is a
 number, a name or a folder: 3, spawn, 03-shared-memory; several may be given, also
 separated by commas; none means all.
+
+A source is read before it is built. What would blind the harness is refused; with
+--untrusted also all that no answer needs and that could reach for the grader. What is
+refused never runs.
 
 Exit code: 0 all passed, 1 something did not, 2 wrong call, 3 trouble of the checker's
 own, 128+n ended by signal n.`,
@@ -63,7 +68,7 @@ own, 128+n ended by signal n.`,
 			text := report.Text{W: out, Colour: colour(out), Verbose: verbose}
 			p := &progress{w: os.Stderr, start: time.Now(), terminal: term.IsTerminal(int(os.Stderr.Fd()))}
 			o := check.Options{
-				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Jobs: jobs, Progress: p.building,
+				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Untrusted: untrusted, Jobs: jobs, Progress: p.building,
 			}
 			if save != "" {
 				o.Saw = func(r evidence.Run, n int) error { return record.Save(save, r, n) }
@@ -98,6 +103,7 @@ own, 128+n ended by signal n.`,
 	f.BoolVarP(&verbose, "verbose", "v", false, "print every test and every finding")
 	f.IntVar(&jobs, "jobs", 0, "check this many katas side by side (0: one for each core)")
 	f.StringVar(&save, "save", "", "write the evidence into this `folder` (checker judge reads it)")
+	f.BoolVar(&untrusted, "untrusted", false, "refuse sources that reach for the grader, or for more than a kata needs")
 	_ = c.MarkFlagDirname("from")
 	_ = c.MarkFlagDirname("save")
 	return c

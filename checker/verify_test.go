@@ -78,7 +78,9 @@ func TestVerifyNames(t *testing.T) {
 		},
 		{
 			name: "the stub panics", args: "tiny --quick",
-			crack: func(c repository) { c.edit(tiny+"tiny.go", `return todo.Err("tiny: Run")`, `panic(todo.Err("tiny: Run"))`) },
+			crack: func(c repository) {
+				c.edit(tiny+"tiny.go", `return todo.Err("tiny: Run")`, `panic(todo.Err("tiny: Run"))`)
+			},
 			place: "07-tiny", what: `the stub is "fail", not "not-started" (crash in TestStarts`, next: "make check KATA=tiny VERBOSE=1",
 		},
 		{

@@ -42,7 +42,7 @@ var allowed = map[string]string{
 	"internal/report":     "internal/detect internal/grade internal/kata",
 	"internal/record":     "internal/evidence internal/kata",
 	"internal/scaffold":   "internal/kata",
-	"internal/check":      "internal/build internal/evidence internal/grade internal/kata internal/plan internal/run",
+	"internal/check":      "internal/build internal/evidence internal/grade internal/kata internal/plan internal/policy internal/run",
 	"internal/verify":     "internal/build internal/check internal/detect internal/evidence internal/grade internal/kata internal/mutate internal/plan",
 }
 

@@ -27,6 +27,7 @@ type Options struct {
 	Repeat     int      // runs of each kata, at least 1
 	Seed       uint64   // of all that is random
 	Supervisor []string // the command that supervises one run
+	Untrusted  bool     // refuse whatever reaches for the grader (package policy)
 	Jobs       int      // katas side by side; as many as there are cores if 0
 
 	Progress func(string)                  // told what goes on, if set
@@ -106,6 +107,10 @@ func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync
 		v.Why = fmt.Sprintf("%s has no folder %s", o.From, p.Kata.Folder)
 		return v, nil
 	}
+	breaches, refused, err := breaches(p, o.Untrusted)
+	if err != nil {
+		return grade.Kata{}, err
+	}
 	var runs []evidence.Run
 	for i := range max(1, o.Repeat) {
 		p.Seed = o.Seed + uint64(i)
@@ -115,10 +120,13 @@ func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync
 		// depends on who comes first.
 		p.Perturb = i > 0
 		p.Race = i < 2 || i%4 == 1
-		r, err := Run(ctx, b, p, o.Supervisor)
-		if err != nil {
-			return grade.Kata{}, err
+		r := unbuilt(p)
+		if !refused {
+			if r, err = Run(ctx, b, p, o.Supervisor); err != nil {
+				return grade.Kata{}, err
+			}
 		}
+		r.Policy = breaches
 		if o.Saw != nil {
 			mu.Lock()
 			err := o.Saw(r, i)
@@ -143,10 +151,9 @@ func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string
 		return evidence.Run{}, err
 	}
 	if !bin.Build.OK {
-		return evidence.Run{
-			Version: evidence.Version, Kata: p.Kata.Folder, Source: p.Label, Seed: p.Seed, RaceBuild: p.Race,
-			Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Build: bin.Build,
-		}, nil
+		r := unbuilt(p)
+		r.Build = bin.Build
+		return r, nil
 	}
 	r, err := run.Remote(ctx, supervisor, run.Job{
 		Binary: bin.Path, Kata: p.Kata, Source: p.Label, Names: p.Names(),
@@ -160,4 +167,12 @@ func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string
 	}
 	r.Build, r.Sites = bin.Build, bin.Sites
 	return r, nil
+}
+
+// unbuilt is the evidence of a source of which no binary was made.
+func unbuilt(p plan.Plan) evidence.Run {
+	return evidence.Run{
+		Version: evidence.Version, Kata: p.Kata.Folder, Source: p.Label, Seed: p.Seed, RaceBuild: p.Race,
+		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}
 }

@@ -17,11 +17,16 @@ runs; its own words are shown, with the place in your file.
 WRONG   func Run(n int) { … }                    // the tests call Run(ctx, n)
 RIGHT   func Run(ctx context.Context, n int) error { … }
 
+Some things are refused before the compiler sees them, because the tests could not run
+beside them, or could not watch them: a program that ends before the tests begin (register
+the child's function instead of calling os.Exit in init), C code and assembly, packages of
+this repository other than checker/shm and checker/todo, a signal to every process.
+
 Keep the names, the types and the package clause that the stub came with. What you
 add beside them is yours.`,
 	Detect: func(run evidence.Run) []Finding {
-		if run.Build.OK {
-			return nil
+		if run.Build.OK || refused(run) {
+			return breached(run, true, Finding{Code: "build", Message: "your program was not compiled, because of what its source holds"})
 		}
 		f := Finding{Code: "build", Message: "your program did not compile", Next: "fix the first line that the compiler names"}
 		for line := range strings.Lines(run.Build.Output) {

@@ -128,11 +128,14 @@ var tamper = Detector{
 	Code:  "tamper",
 	Title: "the program reached for the grader",
 	Doc: `The program did something that no kata asks for and that only makes sense against the
-checker: it wrote to the harness's channel, or skipped tests by ending the process.
+checker: it wrote to the harness's channel, or its source says that it would hide code
+from the race detector, change the flags of the tests, reach into another process. What
+is seen in the source is neither built nor run. With --untrusted more is refused: all
+that no answer needs and that could reach for the grader.
 
 There is no RIGHT way to do this.`,
 	Detect: func(run evidence.Run) []Finding {
-		var all []Finding
+		all := breached(run, false, Finding{Code: "tamper", Message: "your program reached for the grader, and was not run"})
 		for _, t := range run.Tests {
 			if len(t.Tampering) > 0 {
 				all = append(all, Finding{

@@ -15,8 +15,9 @@ type Run struct {
 	Source    string   `json:"source"` // the folder under test, as a person would name it
 	Seed      uint64   `json:"seed"`
 	RaceBuild bool     `json:"race_build"`
-	Go        string   `json:"go"`       // "go1.26.8"
-	Platform  string   `json:"platform"` // "linux/amd64"
+	Go        string   `json:"go"`               // "go1.26.8"
+	Platform  string   `json:"platform"`         // "linux/amd64"
+	Policy    []Breach `json:"policy,omitempty"` // what the source holds that it should not; if any is refused, nothing was built
 	Build     Build    `json:"build"`
 	Sites     []Site   `json:"sites,omitempty"` // where the source under test makes things that can leak
 	Tests     []Test   `json:"tests"`
@@ -25,6 +26,17 @@ type Run struct {
 	Fault     string   `json:"fault,omitempty"`     // why the checker could not do its work
 	Seconds   float64  `json:"seconds"`
 	Cost      Cost     `json:"cost"`
+}
+
+// A Breach is a place at which the source breaks a rule of what a submission may
+// hold, by its syntax alone.
+type Breach struct {
+	File    string `json:"file"`           // as the learner knows it
+	Line    int    `json:"line,omitempty"` // 0: the file as a whole
+	Rule    string `json:"rule"`           // "import", "init", "pragma"
+	Message string `json:"message"`        // what is there, and why it should not be
+	Refused bool   `json:"refused,omitempty"`
+	Mistake bool   `json:"mistake,omitempty"` // refused, but such as an honest person makes
 }
 
 // Build says how the compilation went.

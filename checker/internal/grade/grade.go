@@ -44,12 +44,21 @@ type Kata struct {
 	Why       string           `json:"why,omitempty"`     // what stood in the way of a verdict
 	Tests     []Test           `json:"tests"`
 	Findings  []detect.Finding `json:"findings"`
+	Notes     []Note           `json:"notes,omitempty"`     // what in the source an instructor may want to look at
 	Unchecked []string         `json:"unchecked,omitempty"` // findings that this system cannot look for
 	Seconds   float64          `json:"seconds"`
 	Cost      evidence.Cost    `json:"cost"` // processor time
 
 	Folder string `json:"-"`
 	Source string `json:"-"`
+}
+
+// A Note is a place in the source that breaks no rule and may be worth a look.
+type Note struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Rule    string `json:"rule"`
+	Message string `json:"message"`
 }
 
 // points is what a test of each group is worth.
@@ -80,6 +89,7 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 			return v
 		}
 		judged++
+		v.Notes = notes(run)
 		findings := detect.All(run)
 		guilty := map[string]bool{}
 		for _, f := range findings {
@@ -132,6 +142,16 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		}
 	}
 	return v
+}
+
+// notes are those breaches of the policy for which a source is not refused.
+func notes(run evidence.Run) (all []Note) {
+	for _, b := range run.Policy {
+		if !b.Refused {
+			all = append(all, Note{File: b.File, Line: b.Line, Rule: b.Rule, Message: b.Message})
+		}
+	}
+	return all
 }
 
 // one is the verdict on one test in one run.

@@ -21,6 +21,7 @@ type Plan struct {
 	Source  string   // absolute path of the folder under test
 	Label   string   // that folder as a person would name it
 	Files   []string // its Go files, names in Source, tests left out
+	Alone   bool     // the source is that one file, whatever else there is in Source
 	Missing []string // files of the kata that Source lacks
 	Tests   []string // names of the tests to run, in order; all if empty
 
@@ -58,7 +59,7 @@ func New(root string, k kata.Kata, from string) (Plan, error) {
 		if len(k.Files) != 1 || filepath.Ext(abs) != ".go" {
 			return p, fmt.Errorf("%s is not a folder: FROM (--from) takes a folder with the layout of katas/", from)
 		}
-		p.Source, p.Files, p.Label = filepath.Dir(abs), []string{filepath.Base(abs)}, label(root, filepath.Dir(abs))
+		p.Source, p.Files, p.Label, p.Alone = filepath.Dir(abs), []string{filepath.Base(abs)}, label(root, filepath.Dir(abs)), true
 		return p, nil
 	}
 	p.Source = filepath.Join(abs, k.Folder)

@@ -20,9 +20,10 @@ const (
 // sight.
 var compiled = []string{".s", ".S", ".sx", ".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".hxx", ".m", ".f", ".F", ".for", ".f90", ".swig", ".swigcxx", ".syso"}
 
-// files returns the names of the Go files that are to be checked and built.
+// files returns the names of the Go files that are to be checked and built, of those
+// that are part of the submission.
 // What is not built is not refused: a person hands in the whole folder.
-func files(dir string, s Strength) (names []string, vs []Violation, err error) {
+func files(dir string, part func(name string) bool, s Strength) (names []string, vs []Violation, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read submission: %w", err)
@@ -34,6 +35,8 @@ func files(dir string, s Strength) (names []string, vs []Violation, err error) {
 	for _, e := range entries {
 		name, ext := e.Name(), filepath.Ext(e.Name())
 		switch {
+		case !part(name):
+			continue
 		case slices.Contains(compiled, ext):
 			add(name, "file", true, "only Go files can be part of a kata")
 			continue
@@ -55,11 +58,10 @@ func files(dir string, s Strength) (names []string, vs []Violation, err error) {
 			}
 			continue
 		case e.Type()&fs.ModeType != 0:
-			// A link to the solution, or to anything that the grader can read.
+			// A link to the solution, or to anything that the grader can read. It is
+			// not built, and a pipe or a device must not be read.
 			add(name, "file", untrusted, "it is %s: a submission is made of regular files", kind(e.Type()))
-			if untrusted {
-				continue
-			}
+			continue
 		case !plain(name):
 			add(name, "file", untrusted, "the name may hold lower-case letters, digits and underscores only")
 			if untrusted {

@@ -30,7 +30,12 @@ type Violation struct {
 	Rule    string // stable: "import", "init", "pragma"
 	Message string // what is there and why it is not allowed
 	Refuse  bool   // else it is a note for the instructor
+	Mistake bool   // it is refused, but such as an honest person makes
 }
+
+// mistakes are the rules that a learner may break without meaning any harm. The
+// others are about things that have no use but against the harness.
+var mistakes = []string{"file", "import", "init", "signal", "size"}
 
 func (v Violation) String() string {
 	where := v.File
@@ -48,7 +53,17 @@ func Refused(vs []Violation) bool {
 // Check reads the folder of one kata's submission and returns what breaks the
 // rules, in the order of file and line. The error is one of reading.
 func Check(dir string, s Strength) ([]Violation, error) {
-	names, violations, err := files(dir, s)
+	return check(dir, func(string) bool { return true }, s)
+}
+
+// CheckFile does the same for a submission that is one file, whatever else there is
+// in its folder.
+func CheckFile(path string, s Strength) ([]Violation, error) {
+	return check(filepath.Dir(path), func(name string) bool { return name == filepath.Base(path) }, s)
+}
+
+func check(dir string, part func(name string) bool, s Strength) ([]Violation, error) {
+	names, violations, err := files(dir, part, s)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +73,11 @@ func Check(dir string, s Strength) ([]Violation, error) {
 			return nil, fmt.Errorf("read submission: %w", err)
 		}
 	}
-	return sorted(append(violations, Sources(sources, s)...)), nil
+	violations = append(violations, Sources(sources, s)...)
+	for i, v := range violations {
+		violations[i].Mistake = v.Refuse && s == Learner && slices.Contains(mistakes, v.Rule)
+	}
+	return sorted(violations), nil
 }
 
 // Sources checks the Go files of one package, given by their names.

@@ -214,7 +214,8 @@ func TestFiles(t *testing.T) {
 		{"assembly", write("a.s", "TEXT"), "a.s:file!", "a.s:file!"},
 		{"an object", write("a.syso", "x"), "a.syso:file!", "a.syso:file!"},
 		{"a header", write("a.h", "x"), "a.h:file!", "a.h:file!"},
-		{"a link", func(t *testing.T, dir string) { link(t, "/etc/passwd", filepath.Join(dir, "b.go")) }, "", "b.go:file!"},
+		{"a link", func(t *testing.T, dir string) { link(t, "/etc/passwd", filepath.Join(dir, "b.go")) }, "b.go:file", "b.go:file!"},
+		{"a link to nowhere", func(t *testing.T, dir string) { link(t, "nowhere", filepath.Join(dir, "b.go")) }, "b.go:file", "b.go:file!"},
 		{"a pretty name", write("My Spawn.go", "package a\n"), "My Spawn.go:file", "My Spawn.go:file!"},
 		{"an option for a name", write("-o.go", "package a\n"), "-o.go:file", "-o.go:file!"},
 		{"a large file", write("b.go", "package a\n"+strings.Repeat("/", 1<<20)), "b.go:size!", "b.go:size!"},
@@ -233,9 +234,6 @@ func TestFiles(t *testing.T) {
 			dir := t.TempDir()
 			tt.make(t, dir)
 			for s, want := range map[policy.Strength]string{policy.Learner: tt.learner, policy.Untrusted: tt.untrusted} {
-				if tt.reason == "a link" && s == policy.Learner {
-					continue // it would be read
-				}
 				vs, err := policy.Check(dir, s)
 				if err != nil {
 					t.Fatal(err)
@@ -272,51 +270,90 @@ func link(t *testing.T, old, name string) {
 	}
 }
 
-// TestOurOwn: no stub and no solution is refused, at either strength, nor is a
-// known mistake.
+// TestOurOwn: no stub and no solution is refused, at either strength, nor a known
+// mistake at a learner's.
 func TestOurOwn(t *testing.T) {
-	var dirs []string
-	for _, pattern := range []string{"katas/*", "solutions/*"} {
-		found, err := filepath.Glob(filepath.Join("../../..", pattern))
-		if err != nil {
-			t.Fatal(err)
+	for _, row := range []struct {
+		pattern   string
+		least     int
+		strengths []policy.Strength
+		notes     bool // may be there for a learner
+	}{
+		{"katas/[0-9]*", 10, []policy.Strength{policy.Learner, policy.Untrusted}, false},
+		{"solutions/[0-9]*", 10, []policy.Strength{policy.Learner, policy.Untrusted}, false},
+		{"solutions/fast/*", 3, []policy.Strength{policy.Learner}, false}, // they need package unsafe
+		{"testdata/flawed/*/*", 389, []policy.Strength{policy.Learner}, true},
+	} {
+		paths, err := filepath.Glob(filepath.Join("../../..", row.pattern))
+		if err != nil || len(paths) < row.least {
+			t.Fatalf("%s: %d sources, want at least %d (error %v)", row.pattern, len(paths), row.least, err)
 		}
-		for _, path := range found {
-			if info, err := os.Stat(path); err == nil && info.IsDir() {
-				dirs = append(dirs, path)
+		for _, path := range paths {
+			check := policy.Check
+			if strings.HasSuffix(path, ".go") {
+				check = policy.CheckFile
 			}
-		}
-	}
-	if len(dirs) == 0 {
-		t.Skip("no kata is there yet")
-	}
-	for _, dir := range dirs {
-		for _, s := range []policy.Strength{policy.Learner, policy.Untrusted} {
-			vs, err := policy.Check(dir, s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range vs {
-				if v.Refuse || s == policy.Learner {
-					t.Errorf("strength %d: %s/%s", s, dir, v)
+			for _, s := range row.strengths {
+				vs, err := check(path, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, v := range vs {
+					if v.Refuse || s == policy.Learner && !row.notes {
+						t.Errorf("strength %d: %s: %s", s, path, v)
+					}
 				}
 			}
 		}
 	}
-	flawed, err := filepath.Glob("../../../testdata/flawed/*/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range flawed {
-		src, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range policy.Sources(map[string][]byte{path: src}, policy.Learner) {
-			if v.Refuse {
-				t.Error(v)
+}
+
+// TestMistakes: to a learner a mistake is called one; who is not trusted gets no such
+// favour.
+func TestMistakes(t *testing.T) {
+	for _, tt := range []struct {
+		reason, name, src string
+		mistake           bool
+	}{
+		{"a child that is no function", "a.go", "package a\nimport \"os\"\nfunc init() { os.Exit(0) }\n", true},
+		{"C code", "a.go", "package a\nimport \"C\"\n", true},
+		{"assembly", "a.s", "TEXT", true},
+		{"a signal to everybody", "a.go", "package a\nimport \"syscall\"\nfunc f() { syscall.Kill(-1, 9) }\n", true},
+		{"hidden from the race detector", "a.go", "package a\n//go:norace\nfunc f() {}\n", false},
+		{"the flags of the tests", "a.go", "package a\nimport \"os\"\nfunc f() { os.Args = nil }\n", false},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			dir := t.TempDir()
+			write(tt.name, tt.src)(t, dir)
+			for s, want := range map[policy.Strength]bool{policy.Learner: tt.mistake, policy.Untrusted: false} {
+				vs, err := policy.Check(dir, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(vs) == 0 || !policy.Refused(vs) {
+					t.Fatalf("strength %d: not refused: %v", s, vs)
+				}
+				for _, v := range vs {
+					if v.Refuse && v.Mistake != want {
+						t.Errorf("strength %d: mistake %v, want %v: %s", s, v.Mistake, want, v)
+					}
+				}
 			}
-		}
+		})
+	}
+}
+
+// TestAlone: of a submission that is one file, the files beside it are no part.
+func TestAlone(t *testing.T) {
+	dir := t.TempDir()
+	write("a.go", "package a\n")(t, dir)
+	write("b.go", "package a\nimport \"C\"\n")(t, dir)
+	write("c.s", "TEXT")(t, dir)
+	if vs, err := policy.CheckFile(filepath.Join(dir, "a.go"), policy.Untrusted); err != nil || len(vs) > 0 {
+		t.Errorf("%v, error %v", vs, err)
+	}
+	if vs, err := policy.CheckFile(filepath.Join(dir, "b.go"), policy.Learner); err != nil || !policy.Refused(vs) {
+		t.Errorf("%v, error %v", vs, err)
 	}
 }
 

@@ -50,6 +50,15 @@ func (t Text) Kata(v grade.Kata) {
 		fmt.Fprintf(t.W, "    not checked on this system: %s\n", strings.Join(v.Unchecked, ", "))
 	}
 	t.tests(v)
+	if t.Verbose {
+		for _, n := range v.Notes {
+			where := n.File
+			if n.Line > 0 {
+				where = fmt.Sprintf("%s:%d", n.File, n.Line)
+			}
+			fmt.Fprintf(t.W, "    note: %s: %s\n", where, n.Message)
+		}
+	}
 	t.Findings(v)
 }
 
@@ -79,10 +88,10 @@ var properties = []struct {
 	codes []string
 }{
 	{"correct", []string{"build", "wrong", "crash", "timeout", "limit", "tamper", "deadlock", "livelock"}},
-	{"race-free", []string{"build", "race", "shared-race"}},
-	{"deadlock-free", []string{"build", "deadlock", "livelock", "timeout"}},
-	{"leak-free", []string{"build", "orphan", "zombie", "goroutine-leak", "fd-leak", "shm-leak", "file-leak"}},
-	{"processes", []string{"build", "not-processes"}},
+	{"race-free", []string{"build", "tamper", "race", "shared-race"}},
+	{"deadlock-free", []string{"build", "tamper", "deadlock", "livelock", "timeout"}},
+	{"leak-free", []string{"build", "tamper", "orphan", "zombie", "goroutine-leak", "fd-leak", "shm-leak", "file-leak"}},
+	{"processes", []string{"build", "tamper", "not-processes"}},
 }
 
 // held returns the properties that the kata kept in all that was run and looked at.

@@ -1,0 +1,30 @@
+package check
+
+import (
+	"path/filepath"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/plan"
+	"prokata/checker/internal/policy"
+)
+
+// breaches looks at the source before it is built, and reports whether it is refused:
+// then it is neither built nor run.
+func breaches(p plan.Plan, untrusted bool) (all []evidence.Breach, refused bool, err error) {
+	strength := policy.Learner
+	if untrusted {
+		strength = policy.Untrusted
+	}
+	var vs []policy.Violation
+	if p.Alone {
+		vs, err = policy.CheckFile(filepath.Join(p.Source, p.Files[0]), strength)
+	} else {
+		vs, err = policy.Check(p.Source, strength)
+	}
+	for _, v := range vs {
+		all = append(all, evidence.Breach{
+			File: filepath.Join(p.Label, v.File), Line: v.Line, Rule: v.Rule, Message: v.Message, Refused: v.Refuse, Mistake: v.Mistake,
+		})
+	}
+	return all, policy.Refused(vs), err
+}

@@ -1,0 +1,50 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+
+	"prokata/checker/internal/evidence"
+)
+
+// refused reports whether the source was refused by what it holds: then nothing was
+// built.
+func refused(run evidence.Run) bool {
+	return slices.ContainsFunc(run.Policy, func(b evidence.Breach) bool { return b.Refused })
+}
+
+// breached tells in one finding, which f begins, of what was refused: mistakes, or
+// what is none.
+func breached(run evidence.Run, mistakes bool, f Finding) []Finding {
+	for _, b := range run.Policy {
+		if !b.Refused || b.Mistake != mistakes {
+			continue
+		}
+		where := b.File
+		if b.Line > 0 {
+			where = fmt.Sprintf("%s:%d", b.File, b.Line)
+		}
+		f.Detail = append(f.Detail, where+": "+b.Message)
+		if f.File == "" {
+			f.File, f.Line = b.File, b.Line
+			f.Next = remedy[b.Rule]
+		}
+	}
+	if f.Detail == nil {
+		return nil
+	}
+	if f.Next == "" {
+		f.Next = "take out the line named; no kata needs it"
+	}
+	return []Finding{f}
+}
+
+// remedy says what to do, by the rule that was broken, where that is more than to
+// take it out.
+var remedy = map[string]string{
+	"file":   "leave that file out; a kata is made of Go files",
+	"import": "do without that package",
+	"init":   "let init fill tables and register functions, and nothing else",
+	"signal": "signal only the processes that you started",
+	"size":   "keep only the kata's own files in the folder",
+}
