@@ -205,8 +205,12 @@ func (s *session) poll() {
 	s.reap(processes)
 	s.note(processes)
 	s.unexpected(processes)
+	// A process that is about to end has closed the channel too: it will be collected.
+	cut := s.closed && slices.ContainsFunc(processes, func(p evidence.Process) bool {
+		return p.PID == s.cmd.Process.Pid && p.State != "Z" && !p.Ending
+	})
 	if s.test == nil {
-		if s.closed && s.cmd.ProcessState == nil {
+		if cut {
 			// It has closed the channel and lives on, where no test can begin or end.
 			s.abort(nil)
 		}
@@ -235,7 +239,7 @@ func (s *session) poll() {
 		s.abort(&evidence.Limit{Kind: "memory", Bound: int64(limits.MemoryMiB), Seen: n, Unit: "MiB"})
 		return
 	}
-	if s.closed {
+	if cut {
 		s.abort(nil)
 	}
 }
