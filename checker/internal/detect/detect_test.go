@@ -58,6 +58,8 @@ func TestFindings(t *testing.T) {
 		{"a mapping", evidence.Test{Status: evidence.Passed, Left: evidence.Left{Mappings: []evidence.Mapping{{Path: "/tmp/w", Bytes: 4096, Opened: at(5)}}}}, []Finding{{Code: "shm-leak", File: at(0).File, Line: 5}}},
 		{"a file", evidence.Test{Status: evidence.Passed, Left: evidence.Left{Files: []string{"socket"}}}, []Finding{{Code: "file-leak"}}},
 		{"too few processes", evidence.Test{Status: evidence.Passed, Needs: 3}, []Finding{{Code: "not-processes"}}},
+		{"other programs do not count", evidence.Test{Status: evidence.Passed, Needs: 2, Processes: []evidence.Process{{PID: 5}, {PID: 6, Foreign: true}}}, []Finding{{Code: "not-processes"}}},
+		{"other programs may be there", evidence.Test{Status: evidence.Passed, Needs: 2, Processes: []evidence.Process{{PID: 5}, {PID: 6, Foreign: true}, {PID: 7}}}, nil},
 		{"goroutines explain a failure", evidence.Test{Status: evidence.Failed, Needs: 3, Output: "    x_test.go:9: same PID\n"}, []Finding{{Code: "not-processes"}}},
 		{"a race", evidence.Test{Status: evidence.Passed, Races: []evidence.Race{{PID: 6, Accesses: []evidence.Access{{Op: "write", Frames: frames}, {Op: "read", Frames: frames}}}}}, []Finding{{Code: "race", PID: 6, File: at(0).File, Line: 7}}},
 		{"an expected race on shared memory", evidence.Test{Status: evidence.Passed, SharedRaces: []evidence.SharedRace{{Expected: true}}}, nil},

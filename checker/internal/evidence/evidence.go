@@ -93,10 +93,10 @@ type Test struct {
 type Process struct {
 	PID     int      `json:"pid"`
 	Parent  int      `json:"parent"`
-	Name    string   `json:"name"`  // its argument 0: "worker"
-	State   string   `json:"state"` // one letter, as in /proc/PID/stat; empty if only announced
-	Ours    bool     `json:"ours,omitempty"`
-	Ending  bool     `json:"ending,omitempty"` // it is being ended by the kernel
+	Name    string   `json:"name"`              // its argument 0: "worker"
+	State   string   `json:"state"`             // one letter, as in /proc/PID/stat; empty if only announced
+	Foreign bool     `json:"foreign,omitempty"` // it ran another program than the tests' own
+	Ending  bool     `json:"ending,omitempty"`  // it is being ended by the kernel
 	Session bool     `json:"session,omitempty"`
 	Args    []string `json:"args,omitempty"`
 	Start   uint64   `json:"start,omitempty"`  // clock ticks after boot: tells a reused process ID

@@ -11,6 +11,9 @@ import (
 // Processes needs Linux.
 func Processes(root int) ([]evidence.Process, error) { return nil, ErrUnsupported }
 
+// Program needs Linux.
+func Program(pid int) string { return "" }
+
 // Memory needs Linux.
 func Memory(pid int) (rssBytes int64, err error) { return 0, ErrUnsupported }
 

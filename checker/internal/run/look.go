@@ -109,17 +109,33 @@ func (s *session) note(processes []evidence.Process) {
 
 func (s *session) noteIn(processes []evidence.Process) {
 	self := s.cmd.Process.Pid
+	own := observe.Program(self)
 	for _, p := range processes {
 		// Between fork and exec a child still looks like its parent.
 		if p.PID != self && (len(p.Args) == 0 || p.Args[0] != s.cmd.Args[0]) {
+			p.Foreign = s.foreign(p, own)
 			s.seen[p.PID] = p
 		}
 	}
 	for _, c := range s.dir.children() {
-		if _, ok := s.seen[c.PID]; !ok {
-			s.seen[c.PID] = evidence.Process{PID: c.PID, Parent: c.Parent, Name: c.Name}
+		p, ok := s.seen[c.PID]
+		if !ok {
+			p = evidence.Process{PID: c.PID, Parent: c.Parent, Name: c.Name}
 		}
+		p.Foreign = false
+		s.seen[c.PID] = p
 	}
+}
+
+// foreign reports whether a process runs another program than the tests' own. One that
+// has ended shows none any more, and is what it was.
+func (s *session) foreign(p evidence.Process, own string) bool {
+	its := observe.Program(p.PID)
+	if own == "" || its == "" {
+		was, ok := s.seen[p.PID]
+		return ok && was.Start == p.Start && was.Foreign
+	}
+	return its != own
 }
 
 func (s *session) children() []evidence.Process {
