@@ -1,6 +1,7 @@
 // Attack: the children only sleep: they are there to be counted, and the parent speaks for them.
 // Stopped by: harness.
 //
+// points 2: TestCancelledBefore asks for no child, and gets none.
 // want not-processes
 package spawn
 
