@@ -67,7 +67,7 @@ var consequences = map[string][]string{
 	"timeout":       {"wrong"},
 	"limit":         {"wrong", "crash", "not-processes"},
 	"crash":         {"wrong"},
-	"tamper":        {"wrong", "crash"},
+	"tamper":        {"wrong", "crash", "fd-leak"},
 	"orphan":        {"fd-leak", "goroutine-leak", "shm-leak", "file-leak"},
 	"zombie":        {"fd-leak", "goroutine-leak"},
 }

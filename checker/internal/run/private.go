@@ -14,7 +14,8 @@ import (
 
 // A private folder holds all that one run writes.
 type private struct {
-	dir string
+	dir  string
+	seal []sealed // what the harness writes to, as it was made
 
 	started int64            // how much of the announcements has been read
 	todo    int64            // and of the record of unwritten functions
@@ -45,6 +46,10 @@ func newPrivate() (*private, error) {
 		p.remove()
 		return nil, fmt.Errorf("%w: %w", errSetUp, err)
 	}
+	if err := p.sealAll(); err != nil {
+		p.remove()
+		return nil, fmt.Errorf("%w: %w", errSetUp, err)
+	}
 	return p, nil
 }
 
@@ -63,6 +68,9 @@ func (p *private) path(elem ...string) string {
 
 // remove deletes the folder, also where the tests left folders that forbid it.
 func (p *private) remove() {
+	for _, s := range p.seal {
+		s.file.Close()
+	}
 	if os.RemoveAll(p.dir) == nil {
 		return
 	}

@@ -368,6 +368,7 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 		t.Crashes = append(t.Crashes, crashes...)
 	}
 	t.Processes = s.children()
+	t.Tampering = append(t.Tampering, s.dir.broken()...)
 }
 
 // over writes down how the test process ended.

@@ -68,6 +68,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 			break
 		}
 	}
+	blame(all, dir.broken())
 	result.Tests = all
 	if len(result.Output) > keep {
 		result.Output = result.Output[:keep]
@@ -77,10 +78,23 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	return result, nil
 }
 
+// blame names what was broken after the last test had ended: it is that test's, or the
+// doing of what that test left behind.
+func blame(tests []evidence.Test, broken []string) {
+	for i := len(tests) - 1; i >= 0 && len(broken) > 0; i-- {
+		if t := &tests[i]; t.Status != "" {
+			if len(t.Tampering) == 0 {
+				t.Tampering = broken
+			}
+			return
+		}
+	}
+}
+
 // bad reports whether the test did not go as it should, as far as can be said
 // without judging.
 func bad(t evidence.Test) bool {
-	return t.Status == evidence.Failed || t.Status == evidence.Aborted || !t.Left.Empty() || len(t.Left.Goroutines)+len(t.Races)+len(t.Crashes) > 0 ||
+	return t.Status == evidence.Failed || t.Status == evidence.Aborted || !t.Left.Empty() || len(t.Left.Goroutines)+len(t.Races)+len(t.Crashes)+len(t.Tampering) > 0 ||
 		slices.ContainsFunc(t.SharedRaces, func(r evidence.SharedRace) bool { return !r.Expected })
 }
 

@@ -1,7 +1,7 @@
 // Attack: it finds the folder of the run and removes what the harness has written there.
 // Stopped by: harness.
 //
-// want not-processes
+// want tamper
 package spawn
 
 import (
