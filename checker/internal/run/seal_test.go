@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/wire"
 )
 
@@ -90,6 +91,33 @@ func TestBroken(t *testing.T) {
 			defer p.remove()
 			row.do(t, p)
 			assert.Equal(t, row.want, p.broken())
+		})
+	}
+}
+
+// What is broken after the last test is that test's, if nothing of the kind has been
+// said of it.
+func TestBlame(t *testing.T) {
+	const passed = evidence.Passed
+	said, broken := []string{"said"}, []string{"broken"}
+	for _, row := range []struct {
+		name   string
+		tests  []evidence.Test
+		broken []string
+		want   [][]string
+	}{
+		{"nothing is broken", []evidence.Test{{Status: passed}}, nil, [][]string{nil}},
+		{"the last that ran", []evidence.Test{{Status: passed}, {Status: passed}, {}}, broken, [][]string{nil, broken, nil}},
+		{"it has been said", []evidence.Test{{Status: passed}, {Status: passed, Tampering: said}}, broken, [][]string{nil, said}},
+		{"none ran", []evidence.Test{{}}, broken, [][]string{nil}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			blame(row.tests, row.broken)
+			var got [][]string
+			for _, test := range row.tests {
+				got = append(got, test.Tampering)
+			}
+			assert.Equal(t, row.want, got)
 		})
 	}
 }
