@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"prokata/checker/internal/mutate"
 	"prokata/checker/internal/verify"
@@ -33,18 +32,12 @@ testdata/mutants/NN-name.txt. Exit code 1 if a kata's tests kill less than 90 %.
 			}
 			o.Root, o.Supervisor = root, supervisor()
 			out, low := cmd.OutOrStdout(), false
-			terminal := term.IsTerminal(int(os.Stderr.Fd()))
-			o.Progress = func(done, of int, what string) {
-				if terminal {
-					fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d/%d", what, done, of)
-				}
-			}
+			step, clear := counting(os.Stderr)
+			o.Progress = step
 			for _, k := range katas {
 				start := time.Now()
 				m, err := verify.Mutants(cmd.Context(), k, sample, o)
-				if terminal {
-					fmt.Fprint(os.Stderr, "\r\x1b[K")
-				}
+				clear()
 				if err != nil {
 					return fault(err)
 				}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"prokata/checker/internal/kata"
 	"prokata/checker/internal/verify"
@@ -35,19 +34,11 @@ names each test that catches no flaw. Exit code 1 if anything is not as it must 
 				return err
 			}
 			o.Root, o.Supervisor = root, supervisor()
-			terminal := term.IsTerminal(int(os.Stderr.Fd()))
-			o.Progress = func(done, of int, what string) {
-				if terminal {
-					fmt.Fprintf(os.Stderr, "\r\x1b[K%d/%d %s", done, of, what)
-				} else if done%25 == 0 || done == of {
-					fmt.Fprintf(os.Stderr, "%d/%d\n", done, of)
-				}
-			}
+			step, clear := counting(os.Stderr)
+			o.Progress = step
 			start := time.Now()
 			t, err := verify.Katas(cmd.Context(), katas, o)
-			if terminal {
-				fmt.Fprint(os.Stderr, "\r\x1b[K")
-			}
+			clear()
 			if err != nil {
 				return fault(err)
 			}

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 
 	"prokata/checker/internal/evidence"
@@ -25,17 +26,7 @@ RIGHT   for range n { go func() { l := line(); mu.Lock(); buf.WriteString(l); mu
 					Message: "two goroutines of one process used the same variable at the same time",
 					Next:    "let a lock or a channel order the two places",
 				}
-				for _, a := range r.Accesses {
-					frame, ok := learner(run, a.Frames)
-					if !ok && len(a.Frames) > 0 {
-						frame = a.Frames[0]
-					}
-					if ok && f.File == "" {
-						f.File, f.Line = frame.File, frame.Line
-					}
-					f.Detail = append(f.Detail, fmt.Sprintf("%s at %s:%d", a.Op, frame.File, frame.Line))
-				}
-				key := fmt.Sprint(f.File, f.Line, f.Detail)
+				f, key := f.between(run, r.Accesses, func(a evidence.Access, at string) string { return a.Op + " at " + at })
 				if !seen[key] {
 					seen[key] = true
 					all = append(all, f)
@@ -44,4 +35,23 @@ RIGHT   for range n { go func() { l := line(); mu.Lock(); buf.WriteString(l); mu
 		}
 		return all
 	},
+}
+
+// between places the finding at the first of the accesses that is in the learner's
+// files and tells of each. The key is the same for the same places, whichever processes
+// met there.
+func (f Finding) between(run evidence.Run, accesses []evidence.Access, tell func(a evidence.Access, at string) string) (_ Finding, key string) {
+	for _, a := range accesses {
+		frame, ok := learner(run, a.Frames)
+		if !ok && len(a.Frames) > 0 {
+			frame = a.Frames[0]
+		}
+		if ok && f.File == "" {
+			f.File, f.Line, f.PID = frame.File, frame.Line, cmp.Or(f.PID, a.PID)
+		}
+		at := fmt.Sprintf("%s:%d", frame.File, frame.Line)
+		key += a.Op + " " + at + " "
+		f.Detail = append(f.Detail, tell(a, at))
+	}
+	return f, key
 }

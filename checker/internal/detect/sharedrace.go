@@ -31,18 +31,9 @@ A sync.Mutex is a lock among the goroutines of one process only.`,
 					Code: "shared-race", Test: t.Name, Message: "two processes used the same shared word at the same time",
 					Next: "hold one lock, shared by the processes, around the whole access",
 				}
-				key := ""
-				for _, a := range r.Accesses {
-					frame, ok := learner(run, a.Frames)
-					if !ok && len(a.Frames) > 0 {
-						frame = a.Frames[0]
-					}
-					if ok && f.File == "" {
-						f.File, f.Line, f.PID = frame.File, frame.Line, a.PID
-					}
-					key += fmt.Sprintf("%s %s:%d ", a.Op, frame.File, frame.Line)
-					f.Detail = append(f.Detail, fmt.Sprintf("word %d: %s by pid %d at %s:%d", r.Word, a.Op, a.PID, frame.File, frame.Line))
-				}
+				f, key := f.between(run, r.Accesses, func(a evidence.Access, at string) string {
+					return fmt.Sprintf("word %d: %s by pid %d at %s", r.Word, a.Op, a.PID, at)
+				})
 				if !seen[key] {
 					seen[key] = true
 					all = append(all, f)

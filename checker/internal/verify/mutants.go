@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
 	"prokata/checker/internal/build"
 	"prokata/checker/internal/check"
 	"prokata/checker/internal/evidence"
@@ -49,11 +47,6 @@ func (m Mutated) Rate() float64 {
 // does not kill gets the other attempts under perturbation.
 func Mutants(ctx context.Context, k kata.Kata, sample int, o Options) (Mutated, error) {
 	result := Mutated{Kata: k}
-	dir, err := os.MkdirTemp("", "prokata-mutants-")
-	if err != nil {
-		return result, fmt.Errorf("make a place for mutants: %w", err)
-	}
-	defer os.RemoveAll(dir)
 	reasons, err := equivalents(o.Root, k)
 	if err != nil {
 		return result, err
@@ -80,13 +73,10 @@ func Mutants(ctx context.Context, k kata.Kata, sample int, o Options) (Mutated, 
 		r.Shuffle(len(mutants), func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })
 		mutants = mutants[:sample]
 	}
-	b := build.New(dir)
 	var mu sync.Mutex
 	done := 0
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(width())
-	for _, m := range mutants {
-		g.Go(func() error {
+	try := func(b *build.Builder, m mutate.Mutant) func(context.Context) error {
+		return func(ctx context.Context) error {
 			defer func() {
 				mu.Lock()
 				defer mu.Unlock()
@@ -100,7 +90,7 @@ func Mutants(ctx context.Context, k kata.Kata, sample int, o Options) (Mutated, 
 				result.Equivalent = append(result.Equivalent, Equivalent{m, reason})
 				return nil
 			}
-			built, killed, err := kill(ctx, b, k, o, filepath.Join(dir, m.ID), paths, m)
+			built, killed, err := kill(ctx, b, k, o, filepath.Join(b.Dir, m.ID), paths, m)
 			if err != nil {
 				return err
 			}
@@ -115,9 +105,14 @@ func Mutants(ctx context.Context, k kata.Kata, sample int, o Options) (Mutated, 
 				result.Survived = append(result.Survived, m)
 			}
 			return nil
-		})
+		}
 	}
-	err = g.Wait()
+	err = sideBySide(ctx, func(b *build.Builder) (all []func(context.Context) error) {
+		for _, m := range mutants {
+			all = append(all, try(b, m))
+		}
+		return all
+	})
 	slices.SortFunc(result.Survived, func(a, b mutate.Mutant) int { return strings.Compare(a.ID, b.ID) })
 	return result, err
 }

@@ -8,12 +8,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"prokata/checker/internal/build"
 	"prokata/checker/internal/check"
@@ -74,12 +71,7 @@ type verifier struct {
 
 // Katas verifies the katas. The error is the checker's own trouble.
 func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
-	dir, err := os.MkdirTemp("", "prokata-build-")
-	if err != nil {
-		return Tally{}, fmt.Errorf("make a place for test binaries: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	v := &verifier{o: o, b: build.New(dir), killed: map[string]map[string]int{}}
+	v := &verifier{o: o, killed: map[string]map[string]int{}}
 	v.t.Katas = len(katas)
 	var work []func(context.Context) error
 	add := func(f func(context.Context) error) { work = append(work, f) }
@@ -115,12 +107,11 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 		}
 	}
 	v.of = len(work)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(width())
-	for _, f := range work {
-		g.Go(func() error { return f(ctx) })
-	}
-	if err := g.Wait(); err != nil {
+	err := sideBySide(ctx, func(b *build.Builder) []func(context.Context) error {
+		v.b = b
+		return work
+	})
+	if err != nil {
 		return v.t, err
 	}
 	if o.Only == "" && !o.Quick {
@@ -132,10 +123,6 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	slices.SortStableFunc(v.t.Problems, func(a, b Problem) int { return strings.Compare(a.Where, b.Where) })
 	return v.t, nil
 }
-
-// width is how many sources are built and run side by side: a run waits, for its
-// processes or for their silence, about as long as it computes.
-func width() int { return runtime.NumCPU() + 1 }
 
 func (v *verifier) step(what string) {
 	v.mu.Lock()
