@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -32,9 +31,6 @@ func init() {
 	recordCrash(dir)
 	if os.Getenv(wire.RoleEnv) != "tests" {
 		announce(dir)
-		if os.Getenv(wire.PerturbEnv) != "" {
-			startTogether(dir)
-		}
 		return
 	}
 	os.Unsetenv(wire.RoleEnv)
@@ -80,29 +76,9 @@ func announce(dir string) {
 		return
 	}
 	defer f.Close()
-	// One short write with O_APPEND is atomic between processes.
+	// One short write with O_APPEND is atomic between processes. Siblings read it
+	// too (startTogether), as text.
 	fmt.Fprintf(f, "{\"pid\":%d,\"parent\":%d,\"name\":%q}\n", os.Getpid(), os.Getppid(), os.Args[0])
-}
-
-// startTogether holds a child until no further one has come for a while, so that
-// those that are started together begin together: without it, the first has often
-// ended before the second begins, and they never meet.
-func startTogether(dir string) {
-	const quiet, most = 6, 40 // milliseconds
-	path, size, since := filepath.Join(dir, wire.ChildFile), int64(-1), 0
-	for range most {
-		info, err := os.Stat(path)
-		if err != nil {
-			return
-		}
-		if info.Size() != size {
-			size, since = info.Size(), 0
-		}
-		if since++; since > quiet {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // descriptor reads and writes one file descriptor with plain system calls, so

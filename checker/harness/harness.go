@@ -26,6 +26,9 @@ import (
 
 // Main is the TestMain of every kata. It does not return.
 func Main(m *testing.M) {
+	if dir := os.Getenv(wire.RunEnv); dir != "" && supervisor == nil && os.Getenv(wire.PerturbEnv) != "" {
+		startTogether(dir) // a child, as late as possible before its own code
+	}
 	if reexec.Init() {
 		os.Exit(0)
 	}

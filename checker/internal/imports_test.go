@@ -24,7 +24,7 @@ var allowed = map[string]string{
 	"todo":                "",
 	"perturb":             "",
 	"shm":                 "internal/watch",
-	"harness":             "internal/detect internal/evidence internal/grade internal/kata internal/report internal/run internal/trace internal/watch internal/wire",
+	"harness":             "internal/detect internal/evidence internal/grade internal/kata internal/report internal/run internal/trace internal/watch internal/wire perturb",
 	"internal/evidence":   "",
 	"internal/kata":       "",
 	"internal/policy":     "",

@@ -27,14 +27,15 @@ const (
 	slotMask = sites - 1
 )
 
-// stream is this process's own random stream; 0 turns the delays off. It is
-// set once, before main, and only read after that.
-var stream uint64
+// seed is that of the check, and stream this process's own random stream; 0 turns
+// the delays off. They are set once, before main, and only read after that.
+var seed, stream uint64
 
 func startPoints() {
 	value := os.Getenv(SeedEnv)
-	seed, _, _ := strings.Cut(value, "/")
-	if _, err := strconv.ParseUint(seed, 10, 64); err != nil {
+	text, _, _ := strings.Cut(value, "/")
+	var err error
+	if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
 		return
 	}
 	h := fnv.New64a()
@@ -46,7 +47,8 @@ func startPoints() {
 	stream = h.Sum64() | 1
 }
 
-// Point is the place before a statement that synchronises. The n-th passage of
+// Point is the place before a statement that synchronises. There a process may wait
+// for a sibling (meet), and then be late. The n-th passage of
 // a site delays by a function of the stream, the site and n alone, so that a
 // seed replays as far as the kernel's own scheduling lets it.
 func Point(site uint32) {
@@ -54,6 +56,7 @@ func Point(site uint32) {
 		return
 	}
 	n := uint64(atomic.AddUint32(&shared.hits[site&slotMask], 1))
+	meet(site, uint32(n))
 	x := mix(stream ^ mix(uint64(site)<<32|n))
 	rarity := uint64(one)
 	if n > often {

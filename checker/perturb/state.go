@@ -13,6 +13,7 @@ type state struct {
 	hits    [sites]uint32 // passages of a site
 	slept   int64         // nanoseconds, all delays together
 	starts  uint32
+	vain    int32          // waits for another process that did not come
 	pending int32          // passages between Opening and Opened
 	inside  [1 << 10]int32 // the same by site
 	cost    int64          // descriptors and mappings looked at

@@ -113,16 +113,10 @@ func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync
 	}
 	var runs []evidence.Run
 	for i := range max(1, o.Repeat) {
-		p.Seed = o.Seed + uint64(i)
-		// The first run is as the program comes, those after it are disturbed. Of
-		// four, three are without the race detector: it slows down the start of
-		// processes so much that they miss each other, and what it looks for hardly
-		// depends on who comes first.
-		p.Perturb = i > 0
-		p.Race = i < 2 || i%4 == 1
-		r := unbuilt(p)
+		attempt := Attempt(p, o, i)
+		r := unbuilt(attempt)
 		if !refused {
-			if r, err = Run(ctx, b, p, o.Supervisor); err != nil {
+			if r, err = Run(ctx, b, attempt, o.Supervisor); err != nil {
 				return grade.Kata{}, err
 			}
 		}
@@ -141,6 +135,18 @@ func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync
 		}
 	}
 	return grade.Judge(p.Kata, runs), nil
+}
+
+// Attempt is the plan of run i of all those that the options ask for.
+func Attempt(p plan.Plan, o Options, i int) plan.Plan {
+	p.Seed = o.Seed + uint64(i)
+	// The first run is as the program comes, those after it are disturbed. Of
+	// four, three are without the race detector: it slows down the start of
+	// processes so much that they miss each other, and what it looks for hardly
+	// depends on who comes first.
+	p.Perturb = i > 0
+	p.Race = i < 2 || i%4 == 1
+	return p
 }
 
 // Run builds the plan and runs it once. Trouble while it runs becomes the

@@ -40,6 +40,7 @@ const (
 	SitesFile    = "sites"    // what the source under test opened, and where
 	TodoFile     = "todo"     // a line for each unwritten function that was called
 	ChildFile    = "started"  // a Child a line, JSON
+	MeetFile     = "meet"     // where disturbed siblings wait for each other
 )
 
 // The kinds of events.
