@@ -57,10 +57,11 @@ mutate: $(CHECKER) ## try the tests on small mistakes in the solutions: KATA=…
 bench-check: ## what a check costs, against plain go test -race
 	@go test -run '^$$' -bench '^BenchmarkCheck$$' -benchtime 5x ./checker
 
-bench-detect: ## how fast a deadlock is seen, and what share of the races on shared memory
+bench-detect: ## how fast a deadlock is seen, and what share of the races of processes
 	@go test -run '^$$' -bench Verdict -benchtime 100x ./checker/internal/observe
 	@go test -race -run '^$$' -bench 'Unlocked|WatchCost' -benchtime 100x ./checker/shm
 	@go test -run '^$$' -bench Unwatched ./checker/shm
+	@go test -run '^$$' -bench Perturbation -benchtime 100x -timeout 1h ./checker
 
 STRESS ?= 1000
 

@@ -1,7 +1,8 @@
 // Package perturb holds the hooks that a check puts into the source under test
 // while it is built. Nobody writes a call to it by hand.
 //
-// Point delays, at random, so that rare interleavings turn up in a few runs.
+// Point delays, at random, and lets siblings meet, so that rare interleavings turn
+// up in a few runs.
 // Opening and Opened note at which line a descriptor, a mapping or a child came
 // to be, so that a leak can be reported with its origin.
 //
