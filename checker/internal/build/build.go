@@ -224,6 +224,10 @@ func compiler() error {
 	return nil
 }
 
+// leakProfile is the experiment by which a program can prove that nothing can ever
+// wake a goroutine.
+const leakProfile = "goroutineleakprofile"
+
 // environment is what the go command gets: its caches, and nothing by which the
 // person's settings or a submission could change the build.
 func environment() ([]string, error) {
@@ -241,6 +245,10 @@ func environment() ([]string, error) {
 	}
 	for name, value := range where {
 		env = append(env, name+"="+value)
+	}
+	// Asked for only: it has the standard library compiled once more.
+	if slices.Contains(strings.Split(os.Getenv("GOEXPERIMENT"), ","), leakProfile) {
+		env = append(env, "GOEXPERIMENT="+leakProfile)
 	}
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "CC", "GOROOT"} {
 		if value, ok := os.LookupEnv(name); ok {

@@ -27,6 +27,9 @@ RIGHT   ctx, cancel := …; defer wg.Wait(); defer cancel()`,
 					Next: "let each goroutine end, and wait for it, before the call returns",
 				}.at(run, g.Frames)
 				f.Detail = []string{fmt.Sprintf("it was in state %q", g.State)}
+				if g.Unreachable {
+					f.Detail = append(f.Detail, "nothing that still runs can reach what it waits for: it can never wake")
+				}
 				if g.CreatedBy != nil {
 					if f.File == "" {
 						f = f.at(run, []evidence.Frame{*g.CreatedBy})

@@ -148,6 +148,8 @@ type Goroutine struct {
 	State     string  `json:"state"` // "chan receive", "sync.Mutex.Lock", "IO wait", "running"
 	Frames    []Frame `json:"frames"`
 	CreatedBy *Frame  `json:"created_by,omitempty"`
+
+	Unreachable bool `json:"unreachable,omitempty"` // the runtime has proved that nothing can ever wake it
 }
 
 // Stacks are the goroutines of one process.

@@ -286,6 +286,9 @@ func (s *session) handle(e wire.Event) {
 	case wire.End:
 		s.end(e)
 		s.reply(wire.Reply{})
+	case wire.Unreachable:
+		s.unreachable(e)
+		s.reply(wire.Reply{})
 	case wire.Waiting:
 		s.waiting(e.PIDs)
 		s.reply(wire.Reply{})

@@ -45,8 +45,11 @@ const (
 
 // The kinds of events.
 const (
-	Begin    = "begin"    // a test begins; the reply says go
-	End      = "end"      // a test has ended; the reply comes after the look at what it left
+	Begin = "begin" // a test begins; the reply says go
+	End   = "end"   // a test has ended; the reply comes after the look at what it left
+	// The goroutines are those of a test that has ended, which nothing can ever wake.
+	Unreachable = "unreachable"
+
 	Waiting  = "waiting"  // PIDs only wait from now on; the reply comes once it is seen what that costs
 	Deadlock = "deadlock" // the test waits for a proof that PIDs can never go on
 )

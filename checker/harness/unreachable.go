@@ -1,0 +1,48 @@
+package harness
+
+import (
+	"bytes"
+	"regexp"
+	"runtime/pprof"
+	"strconv"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/trace"
+)
+
+// unreachable returns the goroutines that nothing can ever wake, since nothing that
+// runs can reach what they wait for: also those that were there before the test and
+// that it alone forgot, which goleak passes over. The profile is in a program that
+// was built with GOEXPERIMENT=goroutineleakprofile, or by a Go that has it built in;
+// for any other there is nothing to return.
+func unreachable() []evidence.Goroutine {
+	profile := pprof.Lookup("goroutineleak")
+	if profile == nil {
+		return nil
+	}
+	var text bytes.Buffer
+	for range 2 { // the first one misses some of those that wait for each other
+		text.Reset()
+		if err := profile.WriteTo(&text, 2); err != nil {
+			return nil
+		}
+	}
+	ids := map[string]bool{}
+	for _, m := range proved.FindAllStringSubmatch(text.String(), -1) {
+		ids[m[1]] = true
+	}
+	all, _ := trace.Goroutines(text.String()) // what could be read is proof enough
+	var gs []evidence.Goroutine
+	for _, g := range all {
+		if ids[strconv.Itoa(g.ID)] {
+			g.Unreachable = true
+			gs = append(gs, g)
+		}
+	}
+	return gs
+}
+
+// proved finds the leaked goroutines in the profile, which has all of them:
+//
+//	goroutine 20 [chan send (leaked)]:
+var proved = regexp.MustCompile(`(?m)^goroutine (\d+) \[[^\]]*\(leaked\)`)
