@@ -17,7 +17,8 @@ import (
 )
 
 // BenchmarkVerdict measures the time from the last process's falling asleep to
-// the verdict, over all dead rows in turn (-benchtime=100x).
+// the verdict, over all dead rows in turn (-benchtime=100x). Beside it stands what
+// go test alone makes of one of them.
 func BenchmarkVerdict(b *testing.B) {
 	rows := slices.DeleteFunc(deadRows(), func(r row) bool {
 		_, err := exec.LookPath(r.needs)
@@ -37,6 +38,7 @@ func BenchmarkVerdict(b *testing.B) {
 	b.ReportMetric(ms(delays[len(delays)/2]), "median-ms")
 	b.ReportMetric(ms(delays[len(delays)-1]), "worst-ms")
 	b.ReportMetric(0, "ns/op")
+	plainGo(b)
 }
 
 // tree starts a row and returns its root, once it is at rest.
