@@ -6,6 +6,8 @@ import (
 )
 
 // Load reads word i, which is at p, as a plain access.
+//
+//go:norace
 func (t *Table) Load(p *int64, i int) int64 {
 	now, due := t.look(i)
 	if now != free {
@@ -26,6 +28,8 @@ func (t *Table) Load(p *int64, i int) int64 {
 }
 
 // Store writes word i, which is at p, as a plain access.
+//
+//go:norace
 func (t *Table) Store(p *int64, i int, v int64) {
 	now, due := t.look(i)
 	if now != free {
@@ -45,12 +49,17 @@ func (t *Table) Store(p *int64, i int, v int64) {
 // AtomicRead looks for a watch on word i. It must be called before the read:
 // after it, the word may belong to this process alone, and a watch on it be
 // right.
+//
+//go:norace
 func (t *Table) AtomicRead(i int) { t.atomicAccess(i, atomicRead) }
 
 // AtomicWrite looks for a watch on word i. It must be called before the write:
 // after it, the word may belong to another process, and a watch on it be right.
+//
+//go:norace
 func (t *Table) AtomicWrite(i int) { t.atomicAccess(i, atomicWrite) }
 
+//go:norace
 func (t *Table) atomicAccess(i int, o op) {
 	if now := t.peek(i); now != free {
 		t.meet(now, i, o)
@@ -59,6 +68,8 @@ func (t *Table) atomicAccess(i int, o op) {
 
 // lookAgain finds the watch that was published between the first look and a
 // plain access. An access under a lock is still under it here.
+//
+//go:norace
 func (t *Table) lookAgain(i int, o op) {
 	if now := t.peek(i); now != free {
 		t.meet(now, i, o)
