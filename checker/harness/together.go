@@ -54,20 +54,29 @@ func missing(path string) bool {
 	program, _ := os.Readlink("/proc/self/exe")
 	tasks := fmt.Sprintf("/proc/%d/task", os.Getppid())
 	threads, _ := os.ReadDir(tasks)
+	var children []string
 	for _, thread := range threads {
 		// Each thread has a list of its own, as in "4312 4313 ". It may have ended.
 		list, _ := os.ReadFile(filepath.Join(tasks, thread.Name(), "children"))
-		for pid := range strings.FieldsSeq(string(list)) {
-			if strings.Contains(here, `{"pid":`+pid+`,`) {
-				continue
-			}
-			if exe, err := os.Readlink("/proc/" + pid + "/exe"); err == nil && exe == program {
-				return true
-			}
+		children = append(children, strings.Fields(string(list))...)
+	}
+	if len(children) > crowd {
+		return false
+	}
+	for _, pid := range children {
+		if strings.Contains(here, `{"pid":`+pid+`,`) {
+			continue
+		}
+		if exe, err := os.Readlink("/proc/" + pid + "/exe"); err == nil && exe == program {
+			return true
 		}
 	}
 	return false
 }
+
+// crowd is how many siblings need not wait for each other: some of them meet anyway,
+// and all of them looking for each other would be busy with nothing else.
+const crowd = 32
 
 // alike tells whether a sibling lives that runs the same entry.
 func alike(path string) bool {

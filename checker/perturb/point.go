@@ -22,7 +22,8 @@ const (
 	one      = 4                      // of so many hooks one delays
 	longest  = 500 * time.Microsecond // a delay
 	often    = 128                    // hits of a site, after which it delays less
-	allowed  = time.Second            // all delays of a process together
+	allowed  = 300 * time.Millisecond // all delays of a process together
+	least    = time.Millisecond       // what the runtime's poller makes of a shorter sleep
 	sites    = 1 << 12
 	slotMask = sites - 1
 )
@@ -66,7 +67,7 @@ func Point(site uint32) {
 		return
 	}
 	d := time.Duration(mix(x) % uint64(longest))
-	if atomic.AddInt64(&shared.slept, int64(d)) > int64(allowed) {
+	if atomic.AddInt64(&shared.slept, int64(max(d, least))) > int64(allowed) {
 		return
 	}
 	time.Sleep(d)
