@@ -145,7 +145,7 @@ func Attempt(p plan.Plan, o Options, i int) plan.Plan {
 	// processes so much that they miss each other, and what it looks for hardly
 	// depends on who comes first.
 	p.Perturb = i > 0
-	p.Race = i < 2 || i%4 == 1
+	p.Race = i < 2 || i%8 == 1
 	return p
 }
 
