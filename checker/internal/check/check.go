@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -66,7 +67,14 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, cores(o.Jobs)))
-	for i, p := range plans {
+	// Those with the most tests first: begun last, the longest would run on alone.
+	order := make([]int, len(katas))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return len(katas[b].Tests) - len(katas[a].Tests) })
+	for _, i := range order {
+		p := plans[i]
 		g.Go(func() error {
 			v, err := one(ctx, b, p, o, &mu)
 			if err != nil {
