@@ -109,11 +109,10 @@ func (s *session) note(processes []evidence.Process) {
 
 func (s *session) noteIn(processes []evidence.Process) {
 	self := s.cmd.Process.Pid
-	own := observe.Program(self)
 	for _, p := range processes {
 		// Between fork and exec a child still looks like its parent.
 		if p.PID != self && (len(p.Args) == 0 || p.Args[0] != s.cmd.Args[0]) {
-			p.Foreign = s.foreign(p, own)
+			p.Foreign = s.foreign(p)
 			s.seen[p.PID] = p
 		}
 	}
@@ -128,12 +127,17 @@ func (s *session) noteIn(processes []evidence.Process) {
 }
 
 // foreign reports whether a process runs another program than the tests' own. One that
-// has ended shows none any more, and is what it was.
-func (s *session) foreign(p evidence.Process, own string) bool {
-	its := observe.Program(p.PID)
+// has ended shows none any more, and is what it was; nor is the kernel asked again as
+// long as a process is called what it was called.
+func (s *session) foreign(p evidence.Process) bool {
+	was, known := s.seen[p.PID]
+	known = known && was.Start == p.Start
+	if known && slices.Equal(was.Args, p.Args) {
+		return was.Foreign
+	}
+	own, its := observe.Program(s.cmd.Process.Pid), observe.Program(p.PID)
 	if own == "" || its == "" {
-		was, ok := s.seen[p.PID]
-		return ok && was.Start == p.Start && was.Foreign
+		return known && was.Foreign
 	}
 	return its != own
 }
