@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/moby/sys/reexec"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -228,4 +231,41 @@ func TestEndsAreTakenOnce(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	assert.Equal(t, "not-exist not-exist", child.ask("open-again e"), "the child had taken the setter")
 	assert.Equal(t, "not-exist not-exist", child.ask("open-again f"), "the child had taken the waiter")
+}
+
+// The system refuses: first the program, which is not there, then the descriptors.
+// Each round allows one more than the round before, so that every step comes to fail
+// in one of them. Whatever failed says so, and leaves nothing.
+func TestStartFails(t *testing.T) {
+	harness.Test(t)
+	w, err := event.Start(exec.Command("/no/such/program"), "e")
+	if w != nil {
+		defer w.Close()
+	}
+	require.ErrorIs(t, err, os.ErrNotExist, "Start returned no error, or another one, though there is no such program")
+	require.Nil(t, w, "Start returned an error and a Waiter")
+
+	var old syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old))
+	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old) })
+	refused := 0
+	for room := range uint64(100) {
+		lowest, err := syscall.Dup(0) // the lowest descriptor that is free
+		require.NoError(t, err)
+		require.NoError(t, syscall.Close(lowest))
+		cmd := reexec.Command("event-bystander")
+		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(lowest) + room, Max: old.Max}))
+		w, err := event.Start(cmd, "e")
+		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old))
+		if err == nil {
+			require.NotNil(t, w, "Start returned neither an error nor a Waiter")
+			require.NoError(t, cmd.Wait())
+			require.NoError(t, w.Close())
+			require.Positive(t, refused, "a child was started without a single descriptor")
+			return
+		}
+		require.Nil(t, w, "Start returned an error and a Waiter")
+		refused++
+	}
+	t.Error("Start needed more than 100 descriptors, or kept some each time it failed")
 }
