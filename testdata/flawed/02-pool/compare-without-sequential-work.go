@@ -2,6 +2,7 @@
 // Why: Map is there, it gives the right results, and one worker is nearly sequential.
 //
 // want wrong TestCompare
+// may wrong TestCompareErrors
 package pool
 
 import (
