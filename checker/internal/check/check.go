@@ -6,12 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"prokata/checker/internal/build"
 	"prokata/checker/internal/evidence"
@@ -40,16 +37,10 @@ type Options struct {
 // is trouble of the checker's own or the context's; a kata that could not be
 // checked for a reason of its own has that in its verdict.
 func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, error) {
-	dir, err := os.MkdirTemp("", "prokata-build-")
-	if err != nil {
-		return nil, fmt.Errorf("make a place for test binaries: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	b := build.New(dir)
-	b.Progress = o.Progress
 	// Sources that are not there are a mistake in the call, if no kata has any.
 	plans := make([]plan.Plan, len(katas))
 	missing := 0
+	var err error
 	for i, k := range katas {
 		plans[i], err = plan.New(o.Root, k, o.From)
 		switch {
@@ -65,31 +56,32 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 	}
 	verdicts := make([]grade.Kata, len(katas))
 	var mu sync.Mutex
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, cores(o.Jobs)))
 	// Those with the most tests first: begun last, the longest would run on alone.
 	order := make([]int, len(katas))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(katas[b].Tests) - len(katas[a].Tests) })
-	for _, i := range order {
-		p := plans[i]
-		g.Go(func() error {
-			v, err := one(ctx, b, p, o, &mu)
-			if err != nil {
-				return err
-			}
-			verdicts[i] = v
-			mu.Lock()
-			defer mu.Unlock()
-			if o.Done != nil {
-				o.Done(v)
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	err = SideBySide(ctx, cores(o.Jobs), func(b *build.Builder) (work []func(context.Context) error) {
+		b.Progress = o.Progress
+		for _, i := range order {
+			work = append(work, func(ctx context.Context) error {
+				v, err := one(ctx, b, plans[i], o, &mu)
+				if err != nil {
+					return err
+				}
+				verdicts[i] = v
+				mu.Lock()
+				defer mu.Unlock()
+				if o.Done != nil {
+					o.Done(v)
+				}
+				return nil
+			})
+		}
+		return work
+	})
+	if err != nil {
 		return nil, err
 	}
 	return verdicts, nil
@@ -149,7 +141,7 @@ func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync
 func Attempt(p plan.Plan, o Options, i int) plan.Plan {
 	p.Seed = o.Seed + uint64(i)
 	// The first run is as the program comes, those after it are disturbed. Of
-	// four, three are without the race detector: it slows down the start of
+	// eight, seven are without the race detector: it slows down the start of
 	// processes so much that they miss each other, and what it looks for hardly
 	// depends on who comes first.
 	p.Perturb = i > 0

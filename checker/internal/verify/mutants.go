@@ -107,7 +107,7 @@ func Mutants(ctx context.Context, k kata.Kata, sample int, o Options) (Mutated, 
 			return nil
 		}
 	}
-	err = sideBySide(ctx, func(b *build.Builder) (all []func(context.Context) error) {
+	err = check.SideBySide(ctx, atOnce(), func(b *build.Builder) (all []func(context.Context) error) {
 		for _, m := range mutants {
 			all = append(all, try(b, m))
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -114,7 +115,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	}
 	work = append(slow, work...)
 	v.of = len(work)
-	err := sideBySide(ctx, func(b *build.Builder) []func(context.Context) error {
+	err := check.SideBySide(ctx, atOnce(), func(b *build.Builder) []func(context.Context) error {
 		v.b = b
 		return work
 	})
@@ -130,6 +131,11 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	slices.SortStableFunc(v.t.Problems, func(a, b Problem) int { return strings.Compare(a.Where, b.Where) })
 	return v.t, nil
 }
+
+// atOnce is how many sources are looked at side by side, one more than there are
+// processors: a run waits, for its processes or for their silence, about as long as it
+// computes.
+func atOnce() int { return runtime.NumCPU() + 1 }
 
 func (v *verifier) step(what string) {
 	v.mu.Lock()
