@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"slices"
 
 	"prokata/checker/internal/evidence"
@@ -20,11 +19,7 @@ func breached(run evidence.Run, mistakes bool, f Finding) []Finding {
 		if !b.Refused || b.Mistake != mistakes {
 			continue
 		}
-		where := b.File
-		if b.Line > 0 {
-			where = fmt.Sprintf("%s:%d", b.File, b.Line)
-		}
-		f.Detail = append(f.Detail, where+": "+b.Message)
+		f.Detail = append(f.Detail, b.Place()+": "+b.Message)
 		if f.File == "" {
 			f.File, f.Line = b.File, b.Line
 			f.Next = remedy[b.Rule]

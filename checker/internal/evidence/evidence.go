@@ -4,6 +4,8 @@
 // that a recorded run can be judged again, elsewhere and later.
 package evidence
 
+import "fmt"
+
 // Version is the version of the recorded form; it changes when a field changes
 // its meaning.
 const Version = 1
@@ -37,6 +39,14 @@ type Breach struct {
 	Message string `json:"message"`        // what is there, and why it should not be
 	Refused bool   `json:"refused,omitempty"`
 	Mistake bool   `json:"mistake,omitempty"` // refused, but such as an honest person makes
+}
+
+// Place is the file, and the line if one is meant.
+func (b Breach) Place() string {
+	if b.Line > 0 {
+		return fmt.Sprintf("%s:%d", b.File, b.Line)
+	}
+	return b.File
 }
 
 // Build says how the compilation went.

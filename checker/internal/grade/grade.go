@@ -34,31 +34,23 @@ type Test struct {
 
 // A Kata is the verdict on one kata, over all repeats.
 type Kata struct {
-	Number    int              `json:"number"`
-	Name      string           `json:"name"`
-	Verdict   Verdict          `json:"verdict"`
-	Score     int              `json:"score"`
-	Max       int              `json:"max"`
-	Passed    int              `json:"passed,omitempty"`  // of the repeats, if there was more than one
-	Repeats   int              `json:"repeats,omitempty"` // if there was more than one
-	Why       string           `json:"why,omitempty"`     // what stood in the way of a verdict
-	Tests     []Test           `json:"tests"`
-	Findings  []detect.Finding `json:"findings"`
-	Notes     []Note           `json:"notes,omitempty"`     // what in the source an instructor may want to look at
-	Unchecked []string         `json:"unchecked,omitempty"` // findings that this system cannot look for
-	Seconds   float64          `json:"seconds"`
-	Cost      evidence.Cost    `json:"cost"` // processor time
+	Number    int               `json:"number"`
+	Name      string            `json:"name"`
+	Verdict   Verdict           `json:"verdict"`
+	Score     int               `json:"score"`
+	Max       int               `json:"max"`
+	Passed    int               `json:"passed,omitempty"`  // of the repeats, if there was more than one
+	Repeats   int               `json:"repeats,omitempty"` // if there was more than one
+	Why       string            `json:"why,omitempty"`     // what stood in the way of a verdict
+	Tests     []Test            `json:"tests"`
+	Findings  []detect.Finding  `json:"findings"`
+	Notes     []evidence.Breach `json:"notes,omitempty"`     // what in the source an instructor may want to look at
+	Unchecked []string          `json:"unchecked,omitempty"` // findings that this system cannot look for
+	Seconds   float64           `json:"seconds"`
+	Cost      evidence.Cost     `json:"cost"` // processor time
 
 	Folder string `json:"-"`
 	Source string `json:"-"`
-}
-
-// A Note is a place in the source that breaks no rule and may be worth a look.
-type Note struct {
-	File    string `json:"file"`
-	Line    int    `json:"line,omitempty"`
-	Rule    string `json:"rule"`
-	Message string `json:"message"`
 }
 
 // points is what a test of each group is worth.
@@ -145,10 +137,10 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 }
 
 // notes are those breaches of the policy for which a source is not refused.
-func notes(run evidence.Run) (all []Note) {
+func notes(run evidence.Run) (all []evidence.Breach) {
 	for _, b := range run.Policy {
 		if !b.Refused {
-			all = append(all, Note{File: b.File, Line: b.Line, Rule: b.Rule, Message: b.Message})
+			all = append(all, b)
 		}
 	}
 	return all

@@ -52,11 +52,7 @@ func (t Text) Kata(v grade.Kata) {
 	t.tests(v)
 	if t.Verbose {
 		for _, n := range v.Notes {
-			where := n.File
-			if n.Line > 0 {
-				where = fmt.Sprintf("%s:%d", n.File, n.Line)
-			}
-			fmt.Fprintf(t.W, "    note: %s: %s\n", where, n.Message)
+			fmt.Fprintf(t.W, "    note: %s: %s\n", n.Place(), n.Message)
 		}
 	}
 	t.Findings(v)
