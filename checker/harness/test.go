@@ -63,11 +63,6 @@ func panicking() bool {
 	}
 }
 
-// leaked finds the goroutines in goleak's report:
-//
-//	[Goroutine 7 in state chan receive, with main.f on top of the stack:
-var leaked = regexp.MustCompile(`(?m)^ ?\[?Goroutine (\d+) in state`)
-
 // left returns the goroutines that are still there although the test is over,
 // after goleak has waited for them a growing while.
 func left(before goleak.Option) []evidence.Goroutine {
@@ -75,6 +70,12 @@ func left(before goleak.Option) []evidence.Goroutine {
 	if err == nil {
 		return nil
 	}
+	// A goroutine in goleak's report begins with
+	//
+	//	[Goroutine 7 in state chan receive, with main.f on top of the stack:
+	//
+	// It is compiled here, as every child process would pay for it at its start.
+	leaked := regexp.MustCompile(`(?m)^ ?\[?Goroutine (\d+) in state`)
 	ids := map[int]bool{}
 	for _, m := range leaked.FindAllStringSubmatch(err.Error(), -1) {
 		id, _ := strconv.Atoi(m[1])

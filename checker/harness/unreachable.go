@@ -2,9 +2,8 @@ package harness
 
 import (
 	"bytes"
-	"regexp"
 	"runtime/pprof"
-	"strconv"
+	"slices"
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/trace"
@@ -27,22 +26,6 @@ func unreachable() []evidence.Goroutine {
 			return nil
 		}
 	}
-	ids := map[string]bool{}
-	for _, m := range proved.FindAllStringSubmatch(text.String(), -1) {
-		ids[m[1]] = true
-	}
 	all, _ := trace.Goroutines(text.String()) // what could be read is proof enough
-	var gs []evidence.Goroutine
-	for _, g := range all {
-		if ids[strconv.Itoa(g.ID)] {
-			g.Unreachable = true
-			gs = append(gs, g)
-		}
-	}
-	return gs
+	return slices.DeleteFunc(all, func(g evidence.Goroutine) bool { return !g.Unreachable })
 }
-
-// proved finds the leaked goroutines in the profile, which has all of them:
-//
-//	goroutine 20 [chan send (leaked)]:
-var proved = regexp.MustCompile(`(?m)^goroutine (\d+) \[[^\]]*\(leaked\)`)

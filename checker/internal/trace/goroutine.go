@@ -54,7 +54,8 @@ func goroutines(text string) ([]evidence.Goroutine, error) {
 			errs = append(errs, fmt.Errorf("line %d: %w", l.number, err))
 			continue
 		}
-		g := evidence.Goroutine{ID: id, State: state(m[2])}
+		g := evidence.Goroutine{ID: id}
+		g.State, g.Unreachable = state(m[2])
 		if err := readStack(l, &g); err != nil {
 			errs = append(errs, fmt.Errorf("line %d: goroutine %d: %w", l.number, id, err))
 		}
@@ -64,15 +65,17 @@ func goroutines(text string) ([]evidence.Goroutine, error) {
 	}
 }
 
-// state cuts the marks off a goroutine's state. What stands in parentheses is
-// kept where it is part of the reason for waiting, as in "select (no cases)".
-func state(s string) string {
+// state cuts the marks off a goroutine's state, and tells whether one of them says that
+// nothing can ever wake it. What stands in parentheses is kept where it is part of the
+// reason for waiting, as in "select (no cases)".
+func state(s string) (_ string, leaked bool) {
 	s, _, _ = strings.Cut(s, " labels:{")
 	s, _, _ = strings.Cut(s, ", ")
 	for _, mark := range []string{" (durable)", " (scan)", " (leaked)"} { // in this order, from the end
-		s = strings.TrimSuffix(s, mark)
+		rest, found := strings.CutSuffix(s, mark)
+		s, leaked = rest, leaked || found && mark == " (leaked)"
 	}
-	return s
+	return s, leaked
 }
 
 // readStack reads what stands between a goroutine's header and the next blank

@@ -116,6 +116,9 @@ func TestGoroutineStates(t *testing.T) {
 		if gs[0].State != want {
 			t.Errorf("%s: state %q, want %q", header, gs[0].State, want)
 		}
+		if leaked := strings.Contains(header, "(leaked)"); gs[0].Unreachable != leaked {
+			t.Errorf("%s: unreachable %v, want %v", header, gs[0].Unreachable, leaked)
+		}
 		if f := gs[0].Frames[0]; f != (evidence.Frame{Func: "main.f", File: "/src/a b.go", Line: 3}) {
 			t.Errorf("%s: frame %+v", header, f)
 		}
