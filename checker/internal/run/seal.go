@@ -12,40 +12,31 @@ import (
 // the program under test must leave alone. It is held open, so that the file system
 // cannot give its number to another one that is put in its place.
 type sealed struct {
-	name string
-	file *os.File
-	info fs.FileInfo
-	read func() int64 // of a file that only grows: how much of it has been read
-}
-
-// holds says what would be lost with each.
-var holds = map[string]string{
-	".":               "all that the harness writes",
-	wire.RaceDir:      "what the race detector reports",
-	wire.CrashDir:     "what crashes print",
-	wire.WatchDir:     "races on shared memory",
-	wire.TodoFile:     "unwritten functions that were called",
-	wire.ChildFile:    "the children that have begun",
-	wire.SitesFile:    "where things were opened",
-	wire.ProgressFile: "the progress of the tests",
+	name, holds string // holds says what would be lost with it
+	file        *os.File
+	info        fs.FileInfo
+	read        *int64 // of a file that only grows: how much of it has been read; else nil
 }
 
 // sealAll notes what the folder looks like before a program runs that could change it.
 func (p *private) sealAll() error {
-	grown := map[string]*int64{wire.ChildFile: &p.started, wire.TodoFile: &p.todo, wire.SitesFile: &p.sites}
-	for _, name := range []string{
-		".", wire.RaceDir, wire.CrashDir, wire.WatchDir, wire.TodoFile, wire.ChildFile, wire.SitesFile, wire.ProgressFile,
+	for _, s := range []sealed{
+		{name: ".", holds: "all that the harness writes"},
+		{name: wire.RaceDir, holds: "what the race detector reports"},
+		{name: wire.CrashDir, holds: "what crashes print"},
+		{name: wire.WatchDir, holds: "races on shared memory"},
+		{name: wire.TodoFile, holds: "unwritten functions that were called", read: &p.todo},
+		{name: wire.ChildFile, holds: "the children that have begun", read: &p.started},
+		{name: wire.SitesFile, holds: "where things were opened", read: &p.sites},
+		{name: wire.ProgressFile, holds: "the progress of the tests"},
 	} {
-		f, err := os.Open(p.path(name))
-		if err != nil {
+		var err error
+		if s.file, err = os.Open(p.path(s.name)); err != nil {
 			return err
 		}
-		s := sealed{name: name, file: f, read: func() int64 { return 0 }}
-		if n := grown[name]; n != nil {
-			s.read = func() int64 { return *n }
-		}
+		s.info, err = s.file.Stat()
 		p.seal = append(p.seal, s)
-		if p.seal[len(p.seal)-1].info, err = f.Stat(); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -66,7 +57,7 @@ func (p *private) broken() []string {
 			what = "replaced"
 		case now.Mode() != s.info.Mode():
 			what = "given other permissions"
-		case now.Size() < s.read():
+		case s.read != nil && now.Size() < *s.read:
 			what = "cut short"
 		default:
 			continue
@@ -75,7 +66,7 @@ func (p *private) broken() []string {
 		if name == "." {
 			name = "as a whole"
 		}
-		all = append(all, fmt.Sprintf("the run's folder (%s) was %s: it holds %s", name, what, holds[s.name]))
+		all = append(all, fmt.Sprintf("the run's folder (%s) was %s: it holds %s", name, what, s.holds))
 	}
 	return all
 }
