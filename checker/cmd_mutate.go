@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ const mutantsKilled = 0.9
 
 func newMutate() *cobra.Command {
 	o := verify.Options{}
-	sample := 0
+	t, each := verify.Trial{}, false
 	c := &cobra.Command{
 		Use:   "mutate [KATA...]",
 		Short: "Try the tests on small mistakes in the solutions",
@@ -34,9 +35,15 @@ testdata/mutants/NN-name.txt. Exit code 1 if a kata's tests kill less than 90 %.
 			out, low := cmd.OutOrStdout(), false
 			step, clear := counting(os.Stderr)
 			o.Progress = step
+			if each {
+				t.Tried = func(m mutate.Mutant, fate verify.Fate, killer string) {
+					clear()
+					fmt.Fprintf(out, "%s %s:%d %s %s: %s %s\n", m.ID, m.File, m.Line, m.Operator, m.Description, fate, killer)
+				}
+			}
 			for _, k := range katas {
 				start := time.Now()
-				m, err := verify.Mutants(cmd.Context(), k, sample, o)
+				m, err := verify.Mutants(cmd.Context(), k, t, o)
 				clear()
 				if err != nil {
 					return fault(err)
@@ -60,6 +67,9 @@ testdata/mutants/NN-name.txt. Exit code 1 if a kata's tests kill less than 90 %.
 	f := c.Flags()
 	f.Uint64Var(&o.Seed, "seed", 1, "`number` that chooses all that is random")
 	f.IntVar(&o.Attempts, "attempts", 2, "give each mutant this many `runs` to show itself")
-	f.IntVar(&sample, "sample", 0, "try only so `many` mutants of each kata (0: all)")
+	f.IntVar(&t.Sample, "sample", 0, "try only so `many` mutants of each kata (0: all)")
+	f.StringSliceVar(&t.IDs, "only", nil, "try only the mutants with these `IDs`")
+	f.IntVar(&t.AtOnce, "jobs", 2*runtime.NumCPU(), "try so `many` mutants side by side")
+	f.BoolVarP(&each, "verbose", "v", false, "print what became of each mutant, and what noticed it")
 	return c
 }

@@ -1,9 +1,9 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,11 +12,8 @@ import (
 
 	"prokata/checker/internal/build"
 	"prokata/checker/internal/check"
-	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/grade"
 	"prokata/checker/internal/kata"
 	"prokata/checker/internal/mutate"
-	"prokata/checker/internal/plan"
 )
 
 // A Mutated is what became of the mutants of one kata's solution.
@@ -42,119 +39,128 @@ func (m Mutated) Rate() float64 {
 	return float64(m.Killed) / float64(m.Killed+len(m.Survived))
 }
 
-// Mutants tries the tests of a kata on small mistakes in its solution. With sample
-// above 0 only so many are tried, chosen by the seed. A mutant that the first run
-// does not kill gets the other attempts under perturbation.
-func Mutants(ctx context.Context, k kata.Kata, sample int, o Options) (Mutated, error) {
+// A Trial says which mutants to try, and how.
+type Trial struct {
+	Sample int      // try only so many, chosen so that each operator has its share; 0: all
+	IDs    []string // try only these, if there are any
+	AtOnce int      // so many side by side
+
+	// Tried, if set, is told what became of each mutant; killer is what noticed it,
+	// "" if nothing did. It is called by one goroutine at a time.
+	Tried func(m mutate.Mutant, fate Fate, killer string)
+}
+
+// A Fate is what became of a mutant.
+type Fate string
+
+// The fates of a mutant.
+const (
+	Killed   Fate = "killed"
+	Survived Fate = "survived"
+	Same     Fate = "equivalent"
+	Unbuilt  Fate = "not compiled"
+)
+
+// Mutants tries the tests of a kata on small mistakes in its solution. A mutant that
+// the first run does not kill gets the other attempts under perturbation, with the
+// race detector. The error is the checker's own trouble, a solution that does not
+// pass, or an ID that no mutant has.
+func Mutants(ctx context.Context, k kata.Kata, t Trial, o Options) (Mutated, error) {
 	result := Mutated{Kata: k}
 	reasons, err := equivalents(o.Root, k)
 	if err != nil {
 		return result, err
 	}
-	solution := filepath.Join(o.Root, "solutions", k.Folder)
-	paths, _ := filepath.Glob(filepath.Join(solution, "*.go"))
-	var mutants []mutate.Mutant
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_other.go") {
-			continue
-		}
-		src, err := os.ReadFile(path)
-		if err != nil {
-			return result, fmt.Errorf("read the solution: %w", err)
-		}
-		ms, err := mutate.Mutants(filepath.Base(path), src)
-		if err != nil {
-			return result, fmt.Errorf("make mutants: %w", err)
-		}
-		mutants = append(mutants, ms...)
+	paths, mutants, err := mutantsOf(o.Root, k)
+	if err != nil {
+		return result, err
 	}
-	if sample > 0 && sample < len(mutants) {
-		r := rand.New(rand.NewPCG(o.Seed, 0))
-		r.Shuffle(len(mutants), func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })
-		mutants = mutants[:sample]
+	for id := range reasons {
+		if !slices.ContainsFunc(mutants, func(m mutate.Mutant) bool { return m.ID == id }) {
+			return result, fmt.Errorf("testdata/mutants/%s.txt: no mutant has the ID %s any more: remove the line, or find its new ID", k.Folder, id)
+		}
+	}
+	if mutants, err = t.choose(mutants); err != nil {
+		return result, err
 	}
 	var mu sync.Mutex
 	done := 0
-	try := func(b *build.Builder, m mutate.Mutant) func(context.Context) error {
-		return func(ctx context.Context) error {
-			defer func() {
+	err = check.SideBySide(ctx, t.AtOnce, func(b *build.Builder) (all []func(context.Context) error) {
+		h := hunter{b: b, o: o, paths: paths, killers: map[string][]string{}}
+		h.prepare = sync.OnceValue(func() error { return h.baseline(ctx, k) })
+		for _, m := range mutants {
+			all = append(all, func(ctx context.Context) error {
+				fate, killer := Same, reasons[m.ID]
+				if killer == "" {
+					if fate, killer, err = h.hunt(ctx, m); err != nil {
+						return err
+					}
+				}
 				mu.Lock()
 				defer mu.Unlock()
+				switch fate {
+				case Killed:
+					result.Killed++
+				case Survived:
+					result.Survived = append(result.Survived, m)
+				case Same:
+					result.Equivalent = append(result.Equivalent, Equivalent{m, killer})
+				case Unbuilt:
+					result.Unbuilt++
+				}
+				if t.Tried != nil {
+					t.Tried(m, fate, killer)
+				}
 				if done++; o.Progress != nil {
 					o.Progress(done, len(mutants), k.Folder)
 				}
-			}()
-			if reason, ok := reasons[m.ID]; ok {
-				mu.Lock()
-				defer mu.Unlock()
-				result.Equivalent = append(result.Equivalent, Equivalent{m, reason})
 				return nil
-			}
-			built, killed, err := kill(ctx, b, k, o, filepath.Join(b.Dir, m.ID), paths, m)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case !built:
-				result.Unbuilt++
-			case killed:
-				result.Killed++
-			default:
-				result.Survived = append(result.Survived, m)
-			}
-			return nil
-		}
-	}
-	err = check.SideBySide(ctx, atOnce(), func(b *build.Builder) (all []func(context.Context) error) {
-		for _, m := range mutants {
-			all = append(all, try(b, m))
+			})
 		}
 		return all
 	})
-	slices.SortFunc(result.Survived, func(a, b mutate.Mutant) int { return strings.Compare(a.ID, b.ID) })
+	byPlace := func(a, b mutate.Mutant) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.ID, b.ID))
+	}
+	slices.SortFunc(result.Survived, byPlace)
+	slices.SortFunc(result.Equivalent, func(a, b Equivalent) int { return byPlace(a.Mutant, b.Mutant) })
 	return result, err
 }
 
-// kill runs the kata's tests on one mutant.
-func kill(ctx context.Context, b *build.Builder, k kata.Kata, o Options, dir string, paths []string, m mutate.Mutant) (built, killed bool, err error) {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return false, false, fmt.Errorf("write a mutant: %w", err)
-	}
-	defer os.RemoveAll(dir)
+// mutantsOf makes the mutants of a kata's solution, and returns its files too.
+func mutantsOf(root string, k kata.Kata) (paths []string, all []mutate.Mutant, err error) {
+	paths, _ = filepath.Glob(filepath.Join(root, "solutions", k.Folder, "*.go"))
+	paths = slices.DeleteFunc(paths, func(path string) bool { return strings.HasSuffix(path, "_test.go") })
 	for _, path := range paths {
-		src := m.Source
-		if filepath.Base(path) != m.File {
-			if src, err = os.ReadFile(path); err != nil {
-				return false, false, fmt.Errorf("read the solution: %w", err)
+		if strings.HasSuffix(path, "_other.go") {
+			continue // for other systems: nothing here runs it
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the solution: %w", err)
+		}
+		ms, err := mutate.Mutants(filepath.Base(path), src)
+		if err != nil {
+			return nil, nil, fmt.Errorf("make mutants: %w", err)
+		}
+		all = append(all, ms...)
+	}
+	return paths, all, nil
+}
+
+func (t Trial) choose(all []mutate.Mutant) ([]mutate.Mutant, error) {
+	if len(t.IDs) > 0 {
+		for _, id := range t.IDs {
+			if !slices.ContainsFunc(all, func(m mutate.Mutant) bool { return m.ID == id }) {
+				return nil, fmt.Errorf("no mutant of this kata has the ID %s", id)
 			}
 		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), src, 0o600); err != nil {
-			return false, false, fmt.Errorf("write a mutant: %w", err)
-		}
+		return slices.DeleteFunc(all, func(m mutate.Mutant) bool { return !slices.Contains(t.IDs, m.ID) }), nil
 	}
-	p, err := plan.New(o.Root, k, dir)
-	if err != nil {
-		return false, false, err
+	if t.Sample > 0 {
+		return mutate.Spread(all, t.Sample), nil
 	}
-	p.FailFast, p.Vet = true, false
-	for i := range max(1, o.Attempts) {
-		// Most mutants die of a wrong result, in a fraction of the time that the
-		// race detector takes.
-		p.Seed, p.Perturb, p.Race = o.Seed+uint64(i), i > 0, i > 0
-		r, err := check.Run(ctx, b, p, o.Supervisor)
-		if err != nil {
-			return false, false, err
-		}
-		if !r.Build.OK {
-			return false, false, nil
-		}
-		if grade.Judge(k, []evidence.Run{r}).Verdict != grade.Pass {
-			return true, true, nil
-		}
-	}
-	return true, false, nil
+	return all, nil
 }
 
 // equivalents reads the list of the mutants of a kata that no test can kill.
