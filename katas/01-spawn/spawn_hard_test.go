@@ -127,26 +127,20 @@ func TestStartFailsHalfWay(t *testing.T) {
 	harness.Test(t)
 	runAndWait(t, spawn.Group{Out: newOut()}, spawn.Job{Func: "report"})
 
-	var old syscall.Rlimit
-	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old))
-	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old) })
-
-	for room := range uint64(100) {
+	for room := range 100 {
 		s := newStage(t)
 		// Only the last child can be heard: then all have been started.
 		last, _ := s.job("stay", "last")
 		stay := spawn.Job{Func: "stay"}
 
-		lowest, err := syscall.Dup(0) // the lowest descriptor that is free
-		require.NoError(t, err)
-		require.NoError(t, syscall.Close(lowest))
-		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(lowest) + room, Max: old.Max}))
-		s.run(spawn.Group{Out: newOut(), Grace: ample}, stay, stay, last)
-		_, hearErr := s.said.ReadString('\n')
-		s.cancel()
-		exits, err := s.end()
-		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old))
-
+		var exits []spawn.Exit
+		var err, hearErr error
+		harness.WithFiles(t, room, func() {
+			s.run(spawn.Group{Out: newOut(), Grace: ample}, stay, stay, last)
+			_, hearErr = s.said.ReadString('\n')
+			s.cancel()
+			exits, err = s.end()
+		})
 		for i, exit := range exits {
 			require.False(t, exists(exit.PID), "child %d was started, a later one could not be, and Run returned without waiting for it", i)
 		}

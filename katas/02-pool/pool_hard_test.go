@@ -302,16 +302,10 @@ func TestStartFailsHalfWay(t *testing.T) {
 	harness.Test(t)
 	require.NoError(t, newPool(t, 1).Close())
 
-	var old syscall.Rlimit
-	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old))
-	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old) })
-	for room := range uint64(100) {
-		lowest, err := syscall.Dup(0) // the lowest descriptor that is free
-		require.NoError(t, err)
-		require.NoError(t, syscall.Close(lowest))
-		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(lowest) + room, Max: old.Max}))
-		p, err := pool.New(pool.Options{Workers: 3})
-		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old))
+	for room := range 100 {
+		var p *pool.Pool
+		var err error
+		harness.WithFiles(t, room, func() { p, err = pool.New(pool.Options{Workers: 3}) })
 		if err == nil {
 			require.NoError(t, p.Close())
 			return

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
@@ -245,18 +244,12 @@ func TestStartFails(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist, "Start returned no error, or another one, though there is no such program")
 	require.Nil(t, w, "Start returned an error and a Waiter")
 
-	var old syscall.Rlimit
-	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old))
-	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old) })
 	refused := 0
-	for room := range uint64(100) {
-		lowest, err := syscall.Dup(0) // the lowest descriptor that is free
-		require.NoError(t, err)
-		require.NoError(t, syscall.Close(lowest))
+	for room := range 100 {
 		cmd := reexec.Command("event-bystander")
-		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: uint64(lowest) + room, Max: old.Max}))
-		w, err := event.Start(cmd, "e")
-		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old))
+		var w *event.Waiter
+		var err error
+		harness.WithFiles(t, room, func() { w, err = event.Start(cmd, "e") })
 		if err == nil {
 			require.NotNil(t, w, "Start returned neither an error nor a Waiter")
 			require.NoError(t, cmd.Wait())
