@@ -43,7 +43,7 @@ var allowed = map[string]string{
 	"internal/record":     "internal/evidence internal/kata",
 	"internal/scaffold":   "internal/kata",
 	"internal/check":      "internal/build internal/evidence internal/grade internal/kata internal/plan internal/policy internal/run",
-	"internal/verify":     "internal/build internal/check internal/detect internal/evidence internal/grade internal/kata internal/mutate internal/plan",
+	"internal/verify":     "internal/build internal/check internal/detect internal/evidence internal/grade internal/kata internal/mutate internal/plan internal/wire",
 }
 
 // evidence is read by everybody, so it must cost nobody anything.

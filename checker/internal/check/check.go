@@ -62,7 +62,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(katas[b].Tests) - len(katas[a].Tests) })
-	err = SideBySide(ctx, cores(o.Jobs), func(b *build.Builder) (work []func(context.Context) error) {
+	err = SideBySide(ctx, cores(o.Jobs), func(_ context.Context, b *build.Builder) (work []func(context.Context) error, _ error) {
 		b.Progress = o.Progress
 		for _, i := range order {
 			work = append(work, func(ctx context.Context) error {
@@ -79,7 +79,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 				return nil
 			})
 		}
-		return work
+		return work, nil
 	})
 	if err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string
 	}
 	r, err := run.Remote(ctx, supervisor, run.Job{
 		Binary: bin.Path, Kata: p.Kata, Source: p.Label, Names: p.Names(),
-		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, FailFast: p.FailFast,
+		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, FailFast: p.FailFast, Mutant: p.Mutant,
 	})
 	if ctx.Err() != nil {
 		return r, ctx.Err()

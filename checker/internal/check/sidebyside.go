@@ -12,15 +12,19 @@ import (
 
 // SideBySide does what work lists, so many at a time, with a builder in a folder that
 // is gone afterwards.
-func SideBySide(ctx context.Context, atOnce int, work func(*build.Builder) []func(context.Context) error) error {
+func SideBySide(ctx context.Context, atOnce int, work func(context.Context, *build.Builder) ([]func(context.Context) error, error)) error {
 	dir, err := os.MkdirTemp("", "prokata-build-")
 	if err != nil {
 		return fmt.Errorf("make a place for test binaries: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	all, err := work(ctx, build.New(dir))
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, atOnce))
-	for _, f := range work(build.New(dir)) {
+	for _, f := range all {
 		g.Go(func() error { return f(ctx) })
 	}
 	return g.Wait()

@@ -23,6 +23,7 @@ type Mutant struct {
 	Source      []byte
 
 	original []byte
+	decl     int // the function's place among the file's declarations
 }
 
 // Mutants returns all mutants of a source, in the order of lines. One that could
@@ -35,9 +36,9 @@ func Mutants(name string, src []byte) ([]Mutant, error) {
 		return nil, fmt.Errorf("mutate: %w", err)
 	}
 	g := &generator{name: name, src: src, file: file, pos: fset.File(file.FileStart), baseline: complaints(name, src), seen: map[string]int{}}
-	for _, decl := range file.Decls {
+	for i, decl := range file.Decls {
 		if f, ok := decl.(*ast.FuncDecl); ok && f.Body != nil {
-			g.function = functionName(f)
+			g.function, g.decl = functionName(f), i
 			g.walk(f.Body)
 		}
 	}
@@ -62,6 +63,7 @@ type generator struct {
 	pos      *token.File
 	baseline map[string]int
 	function string
+	decl     int
 	seen     map[string]int // how often a mutation's context came before
 	mutants  []Mutant
 	path     []ast.Node // from the function's body to the node in hand
@@ -134,6 +136,7 @@ func (g *generator) mutate(operator string, at token.Pos, description string, ed
 		Description: description,
 		Source:      out.Bytes(),
 		original:    g.src,
+		decl:        g.decl,
 	})
 	return true
 }

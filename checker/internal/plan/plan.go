@@ -31,6 +31,7 @@ type Plan struct {
 	Perturb bool // disturb the order of events, by the seed
 
 	FailFast bool // end at the first test that does not pass
+	Mutant   int  // of combined mutants, the number of the one that runs; 0: the original
 }
 
 // ErrNoSource says that a folder of sources does not hold a kata at all.

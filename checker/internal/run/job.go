@@ -29,6 +29,7 @@ type Job struct {
 	Perturb bool              `json:"perturb"`
 	WorkDir string            `json:"work_dir,omitempty"` // working directory of the tests; a private, empty one if not set
 
+	Mutant   int  `json:"mutant,omitempty"`    // of combined mutants, the number of the one that runs
 	FailFast bool `json:"fail_fast,omitempty"` // end at the first test that did not pass or left something
 
 	Echo io.Writer `json:"-"` // gets all that the tests print, as it comes; may be nil

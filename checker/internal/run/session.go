@@ -97,6 +97,9 @@ func start1(job Job, judge Judge, dir *private, cage cage, tests []*evidence.Tes
 		// race is found in the log, and must not look like a second mistake.
 		"GORACE": "log_path=" + dir.path(wire.RaceDir, "r") + " atexit_sleep_ms=0 exitcode=0",
 	}
+	if job.Mutant != 0 {
+		set[wire.MutantEnv] = strconv.Itoa(job.Mutant)
+	}
 	if job.Perturb {
 		set[wire.PerturbEnv] = strconv.FormatUint(job.Seed, 10)
 		// Fewer processors order goroutines otherwise, and more make the kernel do it.

@@ -159,14 +159,14 @@ func exported(dir string) (map[string]string, error) {
 			case *ast.FuncDecl:
 				name := d.Name.Name
 				if d.Recv != nil {
-					recv := types(fset, d.Recv.List[0].Type)
+					recv := source(fset, d.Recv.List[0].Type)
 					if !ast.IsExported(strings.TrimLeft(recv, "*")) {
 						continue
 					}
 					name = "(" + recv + ")." + name
 				}
 				if d.Name.IsExported() {
-					all[name] = types(fset, d.Type)
+					all[name] = source(fset, d.Type)
 				}
 			case *ast.GenDecl:
 				for _, s := range d.Specs {
@@ -189,7 +189,8 @@ func exported(dir string) (map[string]string, error) {
 	return all, nil
 }
 
-func types(fset *token.FileSet, n ast.Node) string {
+// source returns what a node was parsed from, formatted.
+func source(fset *token.FileSet, n ast.Node) string {
 	var b strings.Builder
 	_ = format.Node(&b, fset, n)
 	return b.String()

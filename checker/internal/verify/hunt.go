@@ -3,8 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -21,12 +19,9 @@ import (
 
 // hunter runs the tests of one kata on mutants of its solution.
 type hunter struct {
-	b     *build.Builder
-	o     Options
-	paths []string // the solution's files
-
-	prepare func() error // runs the solution itself, once
-	kata    kata.Kata    // with the limits of a mutant
+	b *build.Builder
+	o Options
+	p plan.Plan // with the limits of a mutant
 
 	mu      sync.Mutex
 	killers map[string][]string // by function, the tests that killed its mutants, last first
@@ -35,79 +30,57 @@ type hunter struct {
 // hintsTried bounds the tests that are run before all the others.
 const hintsTried = 3
 
-// baseline runs the unchanged solution: what does not pass kills no mutant. How long
+// newHunter runs the unchanged solution: what does not pass kills no mutant. How long
 // it takes bounds what a mutant may take: one that goes round and round for ever
 // would use up the time that the kata leaves to the slowest learner.
-func (h *hunter) baseline(ctx context.Context, k kata.Kata) error {
-	p, err := plan.New(h.o.Root, k, filepath.Join(h.o.Root, "solutions"))
-	if err != nil {
-		return err
+func newHunter(ctx context.Context, b *build.Builder, dir string, k kata.Kata, o Options) (*hunter, error) {
+	h := &hunter{b: b, o: o, killers: map[string][]string{}}
+	var err error
+	if h.p, err = plan.New(o.Root, k, dir); err != nil {
+		return nil, err
 	}
-	p.Seed, p.Race, p.Vet = h.o.Seed, false, false
-	r, err := check.Run(ctx, h.b, p, h.o.Supervisor)
-	if err != nil {
-		return err
+	h.p.Vet = false
+	for i := range max(1, o.Attempts) {
+		r, err := check.Run(ctx, b, h.attempt(i), o.Supervisor)
+		if err != nil {
+			return nil, err
+		}
+		if v := grade.Judge(k, []evidence.Run{r}); v.Verdict != grade.Pass {
+			return nil, fmt.Errorf("solutions/%s is %q%s: a test that fails on it kills no mutant: run make check KATA=%s FROM=solutions", k.Folder, v.Verdict, first(v.Findings), k.Name)
+		}
+		const factor, atLeast = 5, 10
+		h.p.Kata.Limits.Seconds = min(k.Limits.Seconds, atLeast+int(factor*r.Seconds))
 	}
-	if v := grade.Judge(k, []evidence.Run{r}); v.Verdict != grade.Pass {
-		return fmt.Errorf("solutions/%s is %q %s: a test that fails on it kills no mutant: run make check KATA=%s FROM=solutions", k.Folder, v.Verdict, v.Why, k.Name)
-	}
-	const factor, atLeast = 5, 10
-	k.Limits.Seconds = min(k.Limits.Seconds, atLeast+int(factor*r.Seconds))
-	h.kata = k
-	return nil
+	h.p.FailFast = true
+	return h, nil
+}
+
+// attempt is the plan of the i-th run. Most mutants die of a wrong result, in a
+// fraction of the time that the race detector takes.
+func (h *hunter) attempt(i int) plan.Plan {
+	p := h.p
+	p.Seed, p.Perturb, p.Race = h.o.Seed+uint64(i), i > 0, i > 0
+	return p
 }
 
 // hunt tries to kill one mutant.
-func (h *hunter) hunt(ctx context.Context, m mutate.Mutant) (fate Fate, killer string, err error) {
-	if err := h.prepare(); err != nil {
-		return "", "", err
-	}
-	dir := filepath.Join(h.b.Dir, m.ID)
-	if err := h.write(dir, m); err != nil {
-		return "", "", fmt.Errorf("write a mutant: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	p, err := plan.New(h.o.Root, h.kata, dir)
-	if err != nil {
-		return "", "", err
-	}
-	p.FailFast, p.Vet = true, false
-	// Most mutants die of a wrong result, in a fraction of the time that the race
-	// detector takes; and most of a function's mutants die of the same tests.
-	p.Seed, p.Race, p.Tests = h.o.Seed, false, h.hints(m)
-	if len(p.Tests) > 0 {
+func (h *hunter) hunt(ctx context.Context, m mutate.Mutant, number int) (fate Fate, killer string, err error) {
+	// Most of a function's mutants die of the same tests.
+	if hints := h.hints(m); len(hints) > 0 {
+		p := h.attempt(0)
+		p.Mutant, p.Tests = number, hints
 		if fate, killer, err = h.run(ctx, p, m); err != nil || fate != Survived {
 			return fate, killer, err
 		}
-		p.Tests = nil
 	}
 	for i := range max(1, h.o.Attempts) {
-		p.Seed, p.Perturb, p.Race = h.o.Seed+uint64(i), i > 0, i > 0
+		p := h.attempt(i)
+		p.Mutant = number
 		if fate, killer, err = h.run(ctx, p, m); err != nil || fate != Survived {
 			return fate, killer, err
 		}
 	}
 	return Survived, "", nil
-}
-
-// write puts the solution with the mutant in it into dir.
-func (h *hunter) write(dir string, m mutate.Mutant) error {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	for _, path := range h.paths {
-		src := m.Source
-		if name := filepath.Base(path); name != m.File {
-			var err error
-			if src, err = os.ReadFile(path); err != nil {
-				return err
-			}
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), src, 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // run runs tests on a mutant and says whether one noticed.
@@ -119,8 +92,6 @@ func (h *hunter) run(ctx context.Context, p plan.Plan, m mutate.Mutant) (Fate, s
 		return "", "", err
 	case r.Fault != "":
 		return "", "", fmt.Errorf("run mutant %s (%s): %s", m.ID, m.Description, r.Fault)
-	case !r.Build.OK:
-		return Unbuilt, "", nil
 	}
 	took := func(what, test string) string {
 		return fmt.Sprintf("%s in %s, %.1f s", what, test, time.Since(start).Seconds())
@@ -129,7 +100,7 @@ func (h *hunter) run(ctx context.Context, p plan.Plan, m mutate.Mutant) (Fate, s
 		h.remember(m, f.Test)
 		return Killed, took(f.Code, f.Test), nil
 	}
-	for _, t := range grade.Judge(h.kata, []evidence.Run{r}).Tests {
+	for _, t := range grade.Judge(p.Kata, []evidence.Run{r}).Tests {
 		if t.Verdict != grade.Pass && t.Why == "" && (len(p.Tests) == 0 || slices.Contains(p.Tests, t.Name)) {
 			h.remember(m, t.Name)
 			return Killed, took(string(t.Verdict), t.Name), nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	gobuild "go/build"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,19 @@ const (
 	Unbuilt  Fate = "not compiled"
 )
 
+func (m *Mutated) add(tried mutate.Mutant, fate Fate, reason string) {
+	switch fate {
+	case Killed:
+		m.Killed++
+	case Survived:
+		m.Survived = append(m.Survived, tried)
+	case Same:
+		m.Equivalent = append(m.Equivalent, Equivalent{tried, reason})
+	case Unbuilt:
+		m.Unbuilt++
+	}
+}
+
 // Mutants tries the tests of a kata on small mistakes in its solution. A mutant that
 // the first run does not kill gets the other attempts under perturbation, with the
 // race detector. The error is the checker's own trouble, a solution that does not
@@ -71,7 +85,7 @@ func Mutants(ctx context.Context, k kata.Kata, t Trial, o Options) (Mutated, err
 	if err != nil {
 		return result, err
 	}
-	paths, mutants, err := mutantsOf(o.Root, k)
+	sources, mutants, err := mutantsOf(o.Root, k)
 	if err != nil {
 		return result, err
 	}
@@ -85,29 +99,34 @@ func Mutants(ctx context.Context, k kata.Kata, t Trial, o Options) (Mutated, err
 	}
 	var mu sync.Mutex
 	done := 0
-	err = check.SideBySide(ctx, t.AtOnce, func(b *build.Builder) (all []func(context.Context) error) {
-		h := hunter{b: b, o: o, paths: paths, killers: map[string][]string{}}
-		h.prepare = sync.OnceValue(func() error { return h.baseline(ctx, k) })
-		for _, m := range mutants {
-			all = append(all, func(ctx context.Context) error {
-				fate, killer := Same, reasons[m.ID]
-				if killer == "" {
-					if fate, killer, err = h.hunt(ctx, m); err != nil {
+	err = check.SideBySide(ctx, t.AtOnce, func(ctx context.Context, b *build.Builder) (work []func(context.Context) error, _ error) {
+		dir := filepath.Join(b.Dir, k.Package())
+		exports, err := b.Exports(ctx, o.Root, "./solutions/"+k.Folder)
+		if err != nil {
+			return nil, err
+		}
+		unbuilt, err := combine(dir, k, sources, mutants, exports)
+		if err != nil {
+			return nil, err
+		}
+		h, err := newHunter(ctx, b, dir, k, o)
+		if err != nil {
+			return nil, err
+		}
+		for i, m := range mutants {
+			work = append(work, func(ctx context.Context) error {
+				fate, killer, err := Same, reasons[m.ID], error(nil)
+				switch {
+				case unbuilt[m.ID]:
+					fate = Unbuilt
+				case killer == "":
+					if fate, killer, err = h.hunt(ctx, m, i+1); err != nil {
 						return err
 					}
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				switch fate {
-				case Killed:
-					result.Killed++
-				case Survived:
-					result.Survived = append(result.Survived, m)
-				case Same:
-					result.Equivalent = append(result.Equivalent, Equivalent{m, killer})
-				case Unbuilt:
-					result.Unbuilt++
-				}
+				result.add(m, fate, killer)
 				if t.Tried != nil {
 					t.Tried(m, fate, killer)
 				}
@@ -117,7 +136,7 @@ func Mutants(ctx context.Context, k kata.Kata, t Trial, o Options) (Mutated, err
 				return nil
 			})
 		}
-		return all
+		return work, nil
 	})
 	byPlace := func(a, b mutate.Mutant) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.ID, b.ID))
@@ -127,32 +146,38 @@ func Mutants(ctx context.Context, k kata.Kata, t Trial, o Options) (Mutated, err
 	return result, err
 }
 
-// mutantsOf makes the mutants of a kata's solution, and returns its files too.
-func mutantsOf(root string, k kata.Kata) (paths []string, all []mutate.Mutant, err error) {
-	paths, _ = filepath.Glob(filepath.Join(root, "solutions", k.Folder, "*.go"))
-	paths = slices.DeleteFunc(paths, func(path string) bool { return strings.HasSuffix(path, "_test.go") })
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_other.go") {
-			continue // for other systems: nothing here runs it
+// mutantsOf makes the mutants of a kata's solution, and returns its files too: those
+// that this system compiles.
+func mutantsOf(root string, k kata.Kata) (sources map[string][]byte, all []mutate.Mutant, err error) {
+	dir := filepath.Join(root, "solutions", k.Folder)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the solution: %w", err)
+	}
+	sources = map[string][]byte{}
+	for _, e := range entries {
+		if match, err := gobuild.Default.MatchFile(dir, e.Name()); err != nil || !match || !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+			continue
 		}
-		src, err := os.ReadFile(path)
+		src, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return nil, nil, fmt.Errorf("read the solution: %w", err)
 		}
-		ms, err := mutate.Mutants(filepath.Base(path), src)
+		ms, err := mutate.Mutants(e.Name(), src)
 		if err != nil {
 			return nil, nil, fmt.Errorf("make mutants: %w", err)
 		}
+		sources[e.Name()] = src
 		all = append(all, ms...)
 	}
-	return paths, all, nil
+	return sources, all, nil
 }
 
 func (t Trial) choose(all []mutate.Mutant) ([]mutate.Mutant, error) {
 	if len(t.IDs) > 0 {
 		for _, id := range t.IDs {
 			if !slices.ContainsFunc(all, func(m mutate.Mutant) bool { return m.ID == id }) {
-				return nil, fmt.Errorf("no mutant of this kata has the ID %s", id)
+				return nil, check.Usage{Err: fmt.Errorf("no mutant of this kata has the ID %s: checker mutate KATA --verbose shows them all", id)}
 			}
 		}
 		return slices.DeleteFunc(all, func(m mutate.Mutant) bool { return !slices.Contains(t.IDs, m.ID) }), nil

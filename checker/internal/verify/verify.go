@@ -115,9 +115,9 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	}
 	work = append(slow, work...)
 	v.of = len(work)
-	err := check.SideBySide(ctx, atOnce(), func(b *build.Builder) []func(context.Context) error {
+	err := check.SideBySide(ctx, atOnce(), func(_ context.Context, b *build.Builder) ([]func(context.Context) error, error) {
 		v.b = b
-		return work
+		return work, nil
 	})
 	if err != nil {
 		return v.t, err

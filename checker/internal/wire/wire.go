@@ -27,6 +27,7 @@ const (
 	PerturbEnv = perturb.SeedEnv // the seed of the perturbation; absent: none
 	SitesEnv   = perturb.RecordEnv
 	TodoEnv    = todo.RecordEnv
+	MutantEnv  = "PROKATA_MUTANT" // of combined mutants, the number of the one that runs
 )
 
 // Files and folders below the run's private folder.
