@@ -1,7 +1,7 @@
 // Package mutate makes small mistakes in a source, one at a time, so that the
 // tests of a kata can be tried on them: a mutant that no test notices shows what
 // the tests do not test. It is pure: text in, texts out; whoever runs the mutants
-// decides how.
+// decides how. Combine puts all mutants of a source into one, to be compiled at once.
 //
 // Besides the customary operators (an inverted condition, a bound that is off by
 // one) there are those of programs with several processes: a wait, a close, an
