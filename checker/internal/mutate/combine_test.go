@@ -24,7 +24,9 @@ func TestCombine(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := append([]mutate.Mutant{{ID: "00000000", Description: "the original", Source: src}}, mutants(t, name)...)
-	title := func(m mutate.Mutant) string { return fmt.Sprintf("%s %s %s: %s", m.ID, m.Operator, m.Func, m.Description) }
+	title := func(m mutate.Mutant) string {
+		return fmt.Sprintf("%s %s %s: %s", m.ID, m.Operator, m.Func, m.Description)
+	}
 	if *update {
 		var b strings.Builder
 		for _, m := range all {
