@@ -43,8 +43,10 @@ func (t Table) PaysOff() (units int, ok bool) {
 	return 0, false
 }
 
-// Text writes the table: a line of headings, then a line for each row, then what
-// PaysOff says.
+// Text writes the table: a line with the headings way, workers, units, time,
+// speedup, CPU here, CPU in children, start, memory and switches; a line for each
+// row; and what PaysOff says. Two blanks or more stand between columns; times are
+// in milliseconds and memory in MiB, with one decimal, the speedup with two.
 func (t Table) Text(w io.Writer) error {
 	// TODO: write the table
 	return todo.Err("gil: Text")
@@ -61,9 +63,15 @@ func (t Table) Chart(w io.Writer) error {
 }
 
 // SVG writes the same two charts as a drawing: <g id="by-workers"> and
-// <g id="by-units">, each with a <polyline data-way="processes" points="x,y …">
-// for each way, from the smallest number of workers or units to the greatest. The
-// drawing lies within its viewBox, and the task's name is in its <title>.
+// <g id="by-units">, side by side, each with a
+// <polyline data-way="processes" points="x,y …" stroke="…"> for each way, from the
+// smallest number of workers or units to the greatest. These numbers stand at equal
+// distances, each as a <text> below its points. Height is in proportion to the
+// speedup: a <line x1="…" x2="…" y1="…" y2="…"> marks each whole one from 0 to the
+// greatest (of a great many, some), as wide as the polylines can be, with the number
+// as a <text> on its left. A way has a colour, the same in both charts, in which a
+// <text fill="…"> says its name. All lies within the viewBox, no two texts stand in
+// one place, and the task's name is in the <title>.
 func (t Table) SVG(w io.Writer) error {
 	// TODO: draw the lines
 	return todo.Err("gil: SVG")

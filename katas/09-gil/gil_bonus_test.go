@@ -3,11 +3,11 @@ package gil_test
 import (
 	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -86,6 +86,35 @@ func TestMeasure(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
 }
 
+// A row is the fastest of a few runs: here all others are slower by far.
+func TestFastestOfAFew(t *testing.T) {
+	harness.Test(t)
+	t.Setenv(testEnv, strconv.Itoa(os.Getpid()))
+	for i, which := range []string{"first", "second"} {
+		runs.Store(0)
+		fastest.Store(int64(i))
+		table, err := gil.Measure(context.Background(), "test-uneven", []int{1}, []int{1})
+		require.NoError(t, err)
+		require.Len(t, table.Rows, 4)
+		assert.Greater(t, runs.Load(), int64(1), "one run is not a few")
+		assert.Less(t, table.Rows[0].Outcome.CPU, slowCPU, "the row was not the %s run, which was the fastest", which)
+	}
+}
+
+// What cannot be measured is an error.
+func TestMeasureFails(t *testing.T) {
+	harness.Test(t)
+	_, err := gil.Measure(context.Background(), "nobody's", []int{1}, []int{1})
+	require.Error(t, err, "Measure measured work that is not registered")
+	table, err := gil.Measure(context.Background(), "test-own", []int{1}, []int{2})
+	require.Error(t, err, "processes had another result than all other ways, and Measure returned no error")
+	assert.Empty(t, table.Rows)
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	_, err = gil.Measure(ctx, "mix", []int{1}, []int{1})
+	assert.ErrorIs(t, err, context.Canceled)
+}
+
 func row(way gil.Way, workers, units int, speedup float64) gil.Row {
 	wall := time.Duration(float64(100*time.Millisecond) / speedup)
 	return gil.Row{Way: way, Workers: workers, Units: units, Speedup: speedup, Outcome: gil.Outcome{Wall: wall}}
@@ -161,30 +190,66 @@ func TestPaysOff(t *testing.T) {
 	}
 }
 
+// errClogged is what a clogged writer says when there is no more room.
+var errClogged = errors.New("no room")
+
+// A clogged writer takes so many bytes, loses some, and then takes all.
+type clogged struct {
+	room    int
+	cleared bool
+}
+
+func (c *clogged) Write(b []byte) (int, error) {
+	if c.cleared || len(b) <= c.room {
+		c.room -= len(b)
+		return len(b), nil
+	}
+	c.cleared = true
+	return c.room, errClogged
+}
+
+// written returns what write writes, and asserts that it tells of every writer that
+// takes less.
+func written(t *testing.T, write func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, write(&b))
+	for room := range b.Len() {
+		require.ErrorIs(t, write(&clogged{room: room}), errClogged, "the writer failed after %d of %d bytes, and nobody was told", room, b.Len())
+	}
+	require.NoError(t, write(&clogged{room: b.Len()}))
+	return b.String()
+}
+
 // The table as text: headings, a line for each row, and from where processes pay.
 func TestText(t *testing.T) {
 	harness.Test(t)
 	table := sample
 	table.Rows = slices.Clone(table.Rows)
-	table.Rows[5].Outcome.Memory = 7 << 20
-	var b bytes.Buffer
-	require.NoError(t, table.Text(&b))
-	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	require.Len(t, lines, len(table.Rows)+2, "the text was not headings, %d rows, and a last line:\n%s", len(table.Rows), b.String())
-	for _, heading := range []string{"way", "workers", "units", "time", "speedup", "CPU", "start", "memory", "switches"} {
-		assert.Contains(t, lines[0], heading)
+	table.Rows[5].Outcome = gil.Outcome{
+		Wall: 2 * time.Second, Startup: 2_540 * time.Microsecond, CPU: 30_040 * time.Microsecond, ChildCPU: 1_900_360 * time.Microsecond,
+		Memory: 7<<20 + 1<<19, Switches: 12,
 	}
-	for i, r := range table.Rows {
-		line := lines[i+1]
-		assert.Regexp(t, "^ *"+r.Way.String()+" ", line)
-		for _, cell := range []string{strconv.Itoa(r.Workers), strconv.Itoa(r.Units), strconv.FormatFloat(r.Speedup, 'f', 2, 64)} {
-			assert.Contains(t, strings.Fields(line), cell)
-		}
+	text := written(t, table.Text)
+	gap := regexp.MustCompile(`\s{2,}`)
+	var got [][]string
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		got = append(got, gap.Split(strings.TrimSpace(line), -1))
 	}
-	assert.Contains(t, lines[6], "7.0 MiB")
-	assert.Contains(t, lines[len(lines)-1], "processes pay off from 1000 units")
+	want := [][]string{{"way", "workers", "units", "time", "speedup", "CPU here", "CPU in children", "start", "memory", "switches"}}
+	ms := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds()*1e3, 'f', 1, 64) + " ms" }
+	for _, r := range table.Rows {
+		o := r.Outcome
+		want = append(want, []string{
+			r.Way.String(), strconv.Itoa(r.Workers), strconv.Itoa(r.Units), ms(o.Wall), strconv.FormatFloat(r.Speedup, 'f', 2, 64),
+			ms(o.CPU), ms(o.ChildCPU), ms(o.Startup), strconv.FormatFloat(float64(o.Memory)/(1<<20), 'f', 1, 64) + " MiB", strconv.Itoa(o.Switches),
+		})
+	}
+	require.Len(t, got, len(want)+1, "the text was not headings, %d rows, and a last line:\n%s", len(table.Rows), text)
+	assert.Empty(t, cmp.Diff(want, got[:len(want)]), "the table had other cells (-want +got):\n%s", text)
+	assert.Contains(t, text, "processes pay off from 1000 units")
 
-	b.Reset()
+	var b bytes.Buffer
 	require.NoError(t, gil.Table{Task: "mix"}.Text(&b))
 	assert.Contains(t, b.String(), "processes did not pay off")
 }
@@ -192,12 +257,11 @@ func TestText(t *testing.T) {
 // The chart as text: a bar for each point, as long as its speedup is great.
 func TestChart(t *testing.T) {
 	harness.Test(t)
-	var b bytes.Buffer
-	require.NoError(t, sample.Chart(&b))
+	text := written(t, sample.Chart)
 	bar := regexp.MustCompile(`^ *([a-z ]*[a-z]) +(\d+) +(█*) *(\d+\.\d\d)$`)
 	var got []point
 	panel := ""
-	for line := range strings.Lines(b.String()) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		m := bar.FindStringSubmatch(line)
 		if m == nil {
@@ -209,74 +273,7 @@ func TestChart(t *testing.T) {
 		assert.EqualValues(t, math.Round(speedup*10), utf8.RuneCountInString(m[3]), "the bar was not one █ for each tenth:\n%s", line)
 		got = append(got, point{panel, m[1], at, speedup})
 	}
-	assert.Empty(t, cmp.Diff(drawn, got), "the chart had other bars (-want +got):\n%s", b.String())
-}
-
-// The chart as a drawing: well-formed, two panels, a line for each way, higher for
-// a greater speedup, and nothing outside of the picture.
-func TestSVG(t *testing.T) {
-	harness.Test(t)
-	var b bytes.Buffer
-	require.NoError(t, sample.SVG(&b))
-	type polyline struct {
-		Way    string `xml:"data-way,attr"`
-		Points string `xml:"points,attr"`
-	}
-	var svg struct {
-		XMLName xml.Name
-		ViewBox string `xml:"viewBox,attr"`
-		Title   string `xml:"title"`
-		Panels  []struct {
-			ID    string     `xml:"id,attr"`
-			Lines []polyline `xml:"polyline"`
-		} `xml:"g"`
-	}
-	d := xml.NewDecoder(bytes.NewReader(b.Bytes()))
-	require.NoError(t, d.Decode(&svg), "the drawing was not XML")
-	_, err := d.Token()
-	for err == nil {
-		_, err = d.Token()
-	}
-	require.ErrorIs(t, err, io.EOF)
-	assert.Equal(t, xml.Name{Space: "http://www.w3.org/2000/svg", Local: "svg"}, svg.XMLName)
-	assert.Equal(t, sample.Task, svg.Title, "the title was not the name of the task")
-	var box []float64
-	for _, f := range strings.Fields(svg.ViewBox) {
-		v, err := strconv.ParseFloat(f, 64)
-		require.NoError(t, err)
-		box = append(box, v)
-	}
-	require.Len(t, box, 4, "the viewBox was not four numbers")
-
-	ids := map[string]string{"by-workers": "speedup by workers", "by-units": "speedup by units"}
-	require.Len(t, svg.Panels, 2, "there were not two panels")
-	rest := drawn
-	for _, panel := range svg.Panels {
-		heights := map[float64]float64{} // speedup to y
-		for _, line := range panel.Lines {
-			lastX := math.Inf(-1)
-			for p := range strings.FieldsSeq(line.Points) {
-				xs, ys, _ := strings.Cut(p, ",")
-				x, errX := strconv.ParseFloat(xs, 64)
-				y, errY := strconv.ParseFloat(ys, 64)
-				require.NoError(t, errors.Join(errX, errY))
-				require.NotEmpty(t, rest, "the drawing had more points")
-				want := rest[0]
-				rest = rest[1:]
-				assert.Equal(t, want.Panel, ids[panel.ID])
-				assert.Equal(t, want.Way, line.Way)
-				assert.Greater(t, x, lastX, "%s did not go from left to right", want.Way)
-				assert.True(t, x >= box[0] && x <= box[0]+box[2] && y >= box[1] && y <= box[1]+box[3], "%s left the picture at %s", want.Way, p)
-				for s, other := range heights {
-					if want.Speedup > s+0.1 {
-						assert.Less(t, y, other, "a speedup of %.2f was drawn below one of %.2f", want.Speedup, s)
-					}
-				}
-				lastX, heights[want.Speedup] = x, y
-			}
-		}
-	}
-	assert.Empty(t, rest, "these points were not drawn")
+	assert.Empty(t, cmp.Diff(drawn, got), "the chart had other bars (-want +got):\n%s", text)
 }
 
 // The same task by Python's own threads and processes.
@@ -308,10 +305,36 @@ func TestPython(t *testing.T) {
 	assert.Empty(t, cmp.Diff(want, got), "Python had other rows (-want +got)")
 }
 
-// Without a python3 there is nothing to compare, and the error says so.
+// Without a python3 there is nothing to compare, and the error says so. What else
+// goes wrong in it is another error.
 func TestNoPython(t *testing.T) {
 	harness.Test(t)
-	t.Setenv("PATH", t.TempDir())
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
 	_, err := gil.Python(context.Background(), []int{1}, []int{1})
-	assert.ErrorIs(t, err, gil.ErrNoPython)
+	require.ErrorIs(t, err, gil.ErrNoPython)
+
+	python := func(script string) ([]gil.Row, error) {
+		// The file takes the place of another at once: a process that was forked while it
+		// was written must not keep it from being run.
+		path := filepath.Join(dir, "new")
+		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
+		require.NoError(t, os.Rename(path, filepath.Join(dir, "python3")))
+		return gil.Python(context.Background(), []int{2}, []int{5})
+	}
+	rows, err := python(`echo '[{"way":"threading","workers":2,"units":5,"sum":7,"seconds":0.5,"base":1.5},
+		{"way":"multiprocessing","workers":2,"units":5,"sum":7,"seconds":0.25,"base":1.5}]'`)
+	require.NoError(t, err)
+	assert.Empty(t, cmp.Diff([]gil.Row{
+		{Way: gil.PythonThreads, Workers: 2, Units: 5, Speedup: 3, Outcome: gil.Outcome{Sum: 7, Wall: time.Second / 2}},
+		{Way: gil.PythonProcesses, Workers: 2, Units: 5, Speedup: 6, Outcome: gil.Outcome{Sum: 7, Wall: time.Second / 4}},
+	}, rows), "of what python3 printed, other rows were made (-want +got)")
+
+	_, err = python(`echo "too old" >&2; exit 3`)
+	require.ErrorContains(t, err, "too old", "the error did not say what python3 had")
+	assert.ErrorContains(t, err, "exit status 3")
+	assert.NotErrorIs(t, err, gil.ErrNoPython)
+	_, err = python(`echo '[{"way"'`)
+	require.Error(t, err, "python3 printed no list, and Python returned rows")
+	assert.NotErrorIs(t, err, gil.ErrNoPython)
 }

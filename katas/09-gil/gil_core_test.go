@@ -214,6 +214,19 @@ func TestCPU(t *testing.T) {
 	}
 }
 
+// Memory is what the workers had at most, all of them together.
+func TestMemory(t *testing.T) {
+	harness.Test(t)
+	const workers = 3
+	task := gil.Task{Name: "mix", Units: workers}
+	light, err := gil.Run(context.Background(), gil.Processes, task, workers)
+	require.NoError(t, err)
+	task.Name = "test-heavy"
+	heavy, err := gil.Run(context.Background(), gil.Processes, task, workers)
+	require.NoError(t, err)
+	assert.InEpsilon(t, workers*heavyBytes, heavy.Memory-light.Memory, 0.5, "%d workers needed %d bytes, and %d with %d more in each", workers, light.Memory, heavy.Memory, heavyBytes)
+}
+
 func usage(t *testing.T, who int) time.Duration {
 	t.Helper()
 	var u unix.Rusage

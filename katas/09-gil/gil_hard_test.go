@@ -65,6 +65,26 @@ func TestProcessesCancelled(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled, "Run whose context ended")
 }
 
+// The system refuses: there are not enough descriptors for all workers. Each round
+// allows one more than the round before, so that every step of a start comes to fail
+// in one of them. Run says so, and leaves nothing.
+func TestStartFails(t *testing.T) {
+	harness.Test(t)
+	task := gil.Task{Name: "mix", Units: 4}
+	for room := range 100 {
+		var out gil.Outcome
+		var err error
+		harness.WithFiles(t, room, func() { out, err = gil.Run(context.Background(), gil.Processes, task, 2) })
+		if err == nil {
+			require.Positive(t, room, "processes were started without a single descriptor")
+			require.Equal(t, sumOf(task.Units), out.Sum)
+			return
+		}
+		require.Zero(t, out, "Run returned an error and an outcome")
+	}
+	t.Error("Run needed more than 100 descriptors for two processes, or kept some each time it failed")
+}
+
 // A worker process that dies is an error that names it, and neither a wrong sum
 // nor a hang.
 func TestWorkerDies(t *testing.T) {

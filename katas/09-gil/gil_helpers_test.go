@@ -23,6 +23,9 @@ func init() {
 	gil.Register("test-cancel", cancelling)
 	gil.Register("test-blocked", blocked)
 	gil.Register("test-dies", dies)
+	gil.Register("test-heavy", heavy)
+	gil.Register("test-uneven", uneven)
+	gil.Register("test-own", func(int) uint64 { return uint64(os.Getpid()) })
 }
 
 // mix is the work as this file knows it, independent of the code under test.
@@ -240,6 +243,39 @@ func blocked(i int) uint64 {
 func dies(i int) uint64 {
 	if i == 3 && strconv.Itoa(os.Getpid()) != os.Getenv(testEnv) {
 		unix.Kill(os.Getpid(), unix.SIGKILL)
+	}
+	return mix(i)
+}
+
+// heavyBytes is what a unit of "test-heavy" has in memory.
+const heavyBytes = 24 << 20
+
+func heavy(i int) uint64 {
+	// Memory of the garbage collector's would have the race detector's beside it.
+	all, err := unix.Mmap(-1, 0, heavyBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		panic(err)
+	}
+	for j := 0; j < len(all); j += 4096 {
+		all[j] = 1
+	}
+	if err := unix.Munmap(all); err != nil {
+		panic(err)
+	}
+	return mix(i)
+}
+
+// slowCPU is what a unit of "test-uneven" takes in the test's own process, in all of
+// the first three runs but the fastest.
+const slowCPU = 300 * time.Millisecond
+
+var runs, fastest atomic.Int64
+
+func uneven(i int) uint64 {
+	if strconv.Itoa(os.Getpid()) == os.Getenv(testEnv) {
+		if run := runs.Add(1) - 1; run < 3 && run != fastest.Load() {
+			burn(slowCPU)
+		}
 	}
 	return mix(i)
 }

@@ -98,8 +98,10 @@ func (t Table) PaysOff() (units int, ok bool) {
 	return units, ok
 }
 
-// Text writes the table: a line of headings, then a line for each row, then what
-// PaysOff says.
+// Text writes the table: a line with the headings way, workers, units, time,
+// speedup, CPU here, CPU in children, start, memory and switches; a line for each
+// row; and what PaysOff says. Two blanks or more stand between columns; times are
+// in milliseconds and memory in MiB, with one decimal, the speedup with two.
 func (t Table) Text(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "way\tworkers\tunits\ttime\tspeedup\tCPU here\tCPU in children\tstart\tmemory\tswitches\t")
@@ -200,22 +202,38 @@ func (t Table) Chart(w io.Writer) error {
 const (
 	width, height = 420, 320 // of a panel
 	margin        = 60
+	gridWidth     = width - 2*margin
+	gridHeight    = height - 2*margin
+	both          = 2 * width
+	titleY        = 24
+	labelGap      = 6  // between the grid and the numbers on its left
+	labelDrop     = 4  // from a line to the foot of its number
+	numbersDrop   = 18 // from the grid to the numbers below it
+	legendDrop    = 38 // and to the names of the ways
+	legendRow     = 14
+	legendColumn  = 100
+	legendColumns = 3
+	marks         = 5 // so many speedups are marked, or up to twice as many
 )
 
 var colours = [...]string{Threads: "#c0392b", Goroutines: "#2980b9", Processes: "#27ae60", PythonThreads: "#e59866", PythonProcesses: "#82c99d"}
 
 // SVG writes the same two charts as a drawing: <g id="by-workers"> and
-// <g id="by-units">, each with a <polyline data-way="processes" points="x,y …">
-// for each way, from the smallest number of workers or units to the greatest. The
-// drawing lies within its viewBox, and the task's name is in its <title>.
+// <g id="by-units">, side by side, each with a
+// <polyline data-way="processes" points="x,y …" stroke="…"> for each way, from the
+// smallest number of workers or units to the greatest. These numbers stand at equal
+// distances, each as a <text> below its points. Height is in proportion to the
+// speedup: a <line x1="…" x2="…" y1="…" y2="…"> marks each whole one from 0 to the
+// greatest (of a great many, some), as wide as the polylines can be, with the number
+// as a <text> on its left. A way has a colour, the same in both charts, in which a
+// <text fill="…"> says its name. All lies within the viewBox, no two texts stand in
+// one place, and the task's name is in the <title>.
 func (t Table) SVG(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", 2*width, height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", both, height)
 	b.WriteString("<title>")
-	if err := xml.EscapeText(&b, []byte(t.Task)); err != nil {
-		return err
-	}
-	fmt.Fprintf(&b, "</title>\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n", 2*width, height)
+	_ = xml.EscapeText(&b, []byte(t.Task)) // a buffer takes all
+	fmt.Fprintf(&b, "</title>\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n", both, height)
 	for i, p := range t.panels() {
 		p.draw(&b, i*width)
 	}
@@ -237,17 +255,17 @@ func (p panel) draw(b *bytes.Buffer, left int) {
 	// The numbers of workers or units stand at equal distances: sizes grow tenfold.
 	x := func(n int) float64 {
 		i, _ := slices.BinarySearch(at, n)
-		return float64(left) + margin + float64(i)*float64(width-2*margin)/float64(max(len(at)-1, 1))
+		return float64(left) + margin + float64(i)*gridWidth/float64(max(len(at)-1, 1))
 	}
-	y := func(speedup float64) float64 { return height - margin - speedup/top*(height-2*margin) }
+	y := func(speedup float64) float64 { return height - margin - speedup/top*gridHeight }
 
-	fmt.Fprintf(b, "<g id=%q>\n<text x=\"%d\" y=\"24\" font-weight=\"bold\">%s</text>\n", p.id, left+margin, p.title)
-	for s := 0.0; s <= top; s += max(1, math.Round(top/5)) {
+	fmt.Fprintf(b, "<g id=%q>\n<text x=\"%d\" y=\"%d\" font-weight=\"bold\">%s</text>\n", p.id, left+margin, titleY, p.title)
+	for s := 0.0; s <= top; s += max(1, math.Round(top/marks)) {
 		fmt.Fprintf(b, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#ccc"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`+"\n",
-			left+margin, left+width-margin, y(s), y(s), left+margin-6, y(s)+4, s)
+			left+margin, left+margin+gridWidth, y(s), y(s), left+margin-labelGap, y(s)+labelDrop, s)
 	}
 	for _, n := range at {
-		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%d</text>`+"\n", x(n), height-margin+18, n)
+		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%d</text>`+"\n", x(n), height-margin+numbersDrop, n)
 	}
 	for i, l := range p.lines {
 		var points []string
@@ -256,7 +274,7 @@ func (p panel) draw(b *bytes.Buffer, left int) {
 		}
 		fmt.Fprintf(b, `<polyline data-way="%v" points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n",
 			l.way, strings.Join(points, " "), colours[l.way])
-		fmt.Fprintf(b, `<text x="%d" y="%d" fill="%s">%v</text>`+"\n", left+margin+(i%3)*100, height-margin+38+i/3*14, colours[l.way], l.way)
+		fmt.Fprintf(b, `<text x="%d" y="%d" fill="%s">%v</text>`+"\n", left+margin+i%legendColumns*legendColumn, height-margin+legendDrop+i/legendColumns*legendRow, colours[l.way], l.way)
 	}
 	b.WriteString("</g>\n")
 }

@@ -23,10 +23,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/moby/sys/reexec"
@@ -260,7 +258,7 @@ func processes(ctx context.Context, t Task, workers int) (Outcome, error) {
 	cpu := make([]time.Duration, workers)
 	begin := time.Now()
 	for w := range workers {
-		cmd := reexec.Command("gil-worker", t.Name, strconv.Itoa(t.Units), strconv.Itoa(w), strconv.Itoa(workers))
+		cmd := reexec.Command("gil-worker", t.Name, fmt.Sprint(t.Units, w, workers))
 		cmd.ExtraFiles = []*os.File{goR} // its descriptor 3
 		cmd.Stderr = os.Stderr
 		out, err := start(cmd)
@@ -317,19 +315,16 @@ func start(cmd *exec.Cmd) (*os.File, error) {
 
 // worker is the life of a worker process.
 func worker() {
-	if err := work(os.Args[1], os.Args[2:]); err != nil {
+	if err := work(os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "gil-worker:", err)
 		os.Exit(1)
 	}
 }
 
-func work(name string, args []string) error {
-	var n [3]int // units, own number, workers
-	for i := range n {
-		var err error
-		if n[i], err = strconv.Atoi(args[i]); err != nil {
-			return err
-		}
+func work(name, args string) error {
+	var units, own, workers int
+	if _, err := fmt.Sscan(args, &units, &own, &workers); err != nil {
+		return err
 	}
 	if _, err := os.Stdout.Write([]byte{1}); err != nil { // ready
 		return err
@@ -337,7 +332,7 @@ func work(name string, args []string) error {
 	if _, err := io.ReadAll(os.NewFile(3, "go")); err != nil {
 		return err
 	}
-	sum, err := share(context.Background(), Task{name, n[0]}, n[1], n[2], func() {})
+	sum, err := share(context.Background(), Task{name, units}, own, workers, func() {})
 	if err != nil {
 		return err
 	}
@@ -347,9 +342,7 @@ func work(name string, args []string) error {
 // ownCPU returns the processor time of this process.
 func ownCPU() time.Duration {
 	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // it cannot fail
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
@@ -365,9 +358,7 @@ func ownMemory() int64 {
 			return kib << 10
 		}
 	}
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
 	return int64(u.Maxrss) // bytes on macOS
 }
