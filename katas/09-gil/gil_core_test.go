@@ -155,6 +155,9 @@ func TestThreadsTakeTurns(t *testing.T) {
 	require.EqualValues(t, 1, r.count(most), "two threads were at work at one moment, in spite of the lock")
 	assert.GreaterOrEqual(t, r.count(turns), int64(4), "one thread did all its units before the next one got the lock")
 	assert.Positive(t, out.Switches, "the outcome did not count that the lock changed hands")
+	// Between two switches one thread waits for an interval; at its end each gives the
+	// lock away.
+	assert.LessOrEqual(t, out.Switches, int(out.Wall/gil.SwitchInterval)+workers, "the lock changed hands more often than once in a switch interval, in %v", out.Wall)
 }
 
 // Without the lock as many are at work as there are processors.

@@ -267,7 +267,7 @@ func heavy(i int) uint64 {
 
 // slowCPU is what a unit of "test-uneven" takes in the test's own process, in all of
 // the first three runs but the fastest.
-const slowCPU = 300 * time.Millisecond
+const slowCPU = 50 * time.Millisecond
 
 var runs, fastest atomic.Int64
 

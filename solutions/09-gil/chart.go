@@ -291,10 +291,7 @@ func Python(ctx context.Context, workers, units []int) ([]Row, error) {
 	if err != nil {
 		return nil, ErrNoPython
 	}
-	input, err := json.Marshal(map[string][]int{"workers": workers, "units": units})
-	if err != nil {
-		return nil, err
-	}
+	input, _ := json.Marshal(map[string][]int{"workers": workers, "units": units}) // numbers always can be
 	out, err := exec.CommandContext(ctx, python, "-c", pythonProgram, string(input)).Output()
 	if err != nil {
 		var exit *exec.ExitError

@@ -3,6 +3,7 @@
 // more than the work in between.
 //
 // want wrong TestCheckpointKeeps
+// may wrong TestThreadsTakeTurns
 package gil
 
 import (
