@@ -99,6 +99,7 @@ func TestCheckpointHandsOver(t *testing.T) {
 	<-ended
 	require.True(t, handedOver, "the holder of the lock called Checkpoint again and again, and nobody else got the lock")
 	assert.Positive(t, switches, "Switches did not count that the lock changed hands")
+	assert.LessOrEqual(t, switches, 2, "the lock went to the other one and back, and Switches counted more")
 }
 
 // Before the switch interval is over, Checkpoint keeps the lock.
@@ -155,6 +156,7 @@ func TestThreadsTakeTurns(t *testing.T) {
 	require.EqualValues(t, 1, r.count(most), "two threads were at work at one moment, in spite of the lock")
 	assert.GreaterOrEqual(t, r.count(turns), int64(4), "one thread did all its units before the next one got the lock")
 	assert.Positive(t, out.Switches, "the outcome did not count that the lock changed hands")
+	assert.Zero(t, r.count(moved), "a worker changed the thread that it was on: a thread of the operating system is always the same one")
 	// Between two switches one thread waits for an interval; at its end each gives the
 	// lock away.
 	assert.LessOrEqual(t, out.Switches, int(out.Wall/gil.SwitchInterval)+workers, "the lock changed hands more often than once in a switch interval, in %v", out.Wall)
@@ -177,6 +179,18 @@ func TestProcessesRunTogether(t *testing.T) {
 	r := newRecord(t, workers, min(workers, runtime.NumCPU()))
 	runTogether(t, gil.Processes, r)
 	assert.Zero(t, r.count(foreign), "the test's own process did units that were the processes' work")
+}
+
+// No process begins a unit before the last of them is there.
+func TestBeginTogether(t *testing.T) {
+	harness.Test(t)
+	const workers = 8
+	r := newRecord(t, workers, workers)
+	out, err := gil.Run(context.Background(), gil.Processes, gil.Task{Name: "test-together", Units: workers}, workers)
+	require.NoError(t, err)
+	assert.Equal(t, sumOf(workers), out.Sum)
+	require.EqualValues(t, workers, r.count(begun))
+	assert.Zero(t, r.count(early), "units were begun while not all processes had been")
 }
 
 // runTogether asserts that as many workers as the goal of r were at work at one

@@ -18,12 +18,16 @@ import (
 )
 
 func init() {
+	if os.Getenv(recordEnv) != "" && os.Getenv(testEnv) != strconv.Itoa(os.Getpid()) {
+		theRecord().add(begun, 1)
+	}
 	gil.Register("test-watched", watched)
 	gil.Register("test-burn", func(i int) uint64 { burn(unitCPU); return mix(i) })
 	gil.Register("test-cancel", cancelling)
 	gil.Register("test-blocked", blocked)
 	gil.Register("test-dies", dies)
 	gil.Register("test-heavy", heavy)
+	gil.Register("test-together", together)
 	gil.Register("test-uneven", uneven)
 	gil.Register("test-own", func(int) uint64 { return uint64(os.Getpid()) })
 }
@@ -61,7 +65,8 @@ func burn(d time.Duration) {
 }
 
 // A record is a mapping in which all workers, of whatever kind, note what they do:
-// the thread on which each worker is, by number, and after these the counts below.
+// the thread on which each worker is, by number, after these the counts below, and
+// then the thread on which each worker was at its first unit.
 type record struct {
 	*shm.Memory
 	workers, goal int
@@ -75,6 +80,9 @@ const (
 	running          // the same, as far as the kernel had them all running
 	last             // the worker that did the last unit, plus one
 	turns            // how often another worker did a unit than the one before
+	moved            // how often a worker was on another thread than before
+	begun            // worker processes
+	early            // units that began before all of them had
 	numCounts = iota
 )
 
@@ -95,7 +103,7 @@ func newRecord(t testing.TB, workers, goal int) *record {
 	path := filepath.Join(t.TempDir(), "record")
 	f, err := os.Create(path)
 	require.NoError(t, err)
-	require.NoError(t, f.Truncate(int64((workers+numCounts)*shm.WordSize)))
+	require.NoError(t, f.Truncate(int64((2*workers+numCounts)*shm.WordSize)))
 	require.NoError(t, f.Close())
 	for name, value := range map[string]string{
 		recordEnv: path, workersEnv: strconv.Itoa(workers), goalEnv: strconv.Itoa(goal), testEnv: strconv.Itoa(os.Getpid()),
@@ -126,7 +134,7 @@ func openRecord() (*record, error) {
 		return nil, err
 	}
 	defer f.Close()
-	m, err := shm.Map(f, workers+numCounts)
+	m, err := shm.Map(f, 2*workers+numCounts)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +181,11 @@ func watched(i int) uint64 {
 	if before := r.swap(last, int64(w+1)); before != 0 && before != int64(w+1) {
 		r.add(turns, 1)
 	}
-	r.AtomicStore(w, threadID())
+	here := threadID()
+	r.AtomicStore(w, here)
+	if home := r.workers + numCounts + w; !r.CompareAndSwap(home, 0, here) && r.AtomicLoad(home) != here {
+		r.add(moved, 1)
+	}
 	r.raise(most, r.add(active, 1))
 	for begin := threadCPU(); r.open() && threadCPU()-begin < unitCPU; {
 		r.raise(most, r.count(active))
@@ -243,6 +255,13 @@ func blocked(i int) uint64 {
 func dies(i int) uint64 {
 	if i == 3 && strconv.Itoa(os.Getpid()) != os.Getenv(testEnv) {
 		unix.Kill(os.Getpid(), unix.SIGKILL)
+	}
+	return mix(i)
+}
+
+func together(i int) uint64 {
+	if r := theRecord(); r.count(begun) < int64(r.workers) {
+		r.add(early, 1)
 	}
 	return mix(i)
 }
