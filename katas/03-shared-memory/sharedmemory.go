@@ -41,14 +41,17 @@ type Segment struct {
 
 // Create makes a segment of n numbers, all 0, with at least one. There is no
 // trace of it in the file system once Create has returned, so nothing is left
-// however its processes end.
+// however its processes end. More numbers than the system has room for are an
+// error.
 func Create(n int) (*Segment, error) {
 	// TODO: write me.
 	return nil, todo.Err("sharedmemory: Create")
 }
 
 // Open returns the segment in the open file f, which another process got from
-// File. From then on f belongs to the segment, also if Open returns an error.
+// File. From then on f belongs to the segment, also if Open returns an error: it
+// refuses a file that has no room for a number and a lock, one that is not made
+// of whole words, and one that is not open for reading and writing.
 func Open(f *os.File) (*Segment, error) {
 	// TODO: write me.
 	return nil, todo.Err("sharedmemory: Open")
@@ -220,8 +223,8 @@ func init() {
 // Value then holds.
 //
 // If the context ends first, Count kills the children, waits for them, and
-// returns the context's error. If a child fails, the others end as usual, and
-// Count returns an error.
+// returns the context's error. If a child fails, or cannot be started, the others
+// end as usual, and Count returns an error.
 func Count(ctx context.Context, way Way, processes, increments int) (int64, error) {
 	// TODO: write me.
 	return 0, todo.Err("sharedmemory: Count")

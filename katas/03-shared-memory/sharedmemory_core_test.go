@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,7 +85,10 @@ func TestArray(t *testing.T) {
 
 	a := array(t, s, 2, 6)
 	require.Equal(t, 6, a.Len())
-	x, err := a.Get(5)
+	x, err := a.Get(0)
+	require.NoError(t, err)
+	assert.EqualValues(t, 102, x, "element 0 of the array from number 2 on was another one")
+	x, err = a.Get(5)
 	require.NoError(t, err)
 	assert.EqualValues(t, 107, x, "element 5 of the array from number 2 on was another one")
 	require.NoError(t, a.Set(0, -2))
@@ -147,15 +151,28 @@ func TestIndexOutOfRange(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	harness.Test(t)
-	s := create(t, 1) // for the stub: Open alone would also fail as it should here
-	_ = s
-	for _, size := range []int64{0, 3} {
-		f, err := os.CreateTemp(t.TempDir(), "")
+	create(t, 1) // for the stub: Open alone would also fail as it should here
+	for _, test := range []struct {
+		what string
+		size int64
+		flag int
+	}{
+		{"an empty file", 0, os.O_RDWR},
+		{"a file of 3 bytes", 3, os.O_RDWR},
+		{"a file with room for a number, and none for a lock", 8, os.O_RDWR},
+		{"a file that is not made of whole words", 8*5 + 3, os.O_RDWR},
+		{"a file that is open for reading only", 8 * 5, os.O_RDONLY},
+	} {
+		path := filepath.Join(t.TempDir(), "file")
+		require.NoError(t, os.WriteFile(path, make([]byte, test.size), 0o600))
+		f, err := os.OpenFile(path, test.flag, 0)
 		require.NoError(t, err)
-		require.NoError(t, f.Truncate(size))
+		s, err := sharedmemory.Open(f)
+		assert.Error(t, err, "Open took %s", test.what)
+		assert.Nil(t, s, "Open returned an error and a segment")
+		assert.ErrorIs(t, f.Close(), os.ErrClosed, "Open refused %s and left it open", test.what)
 		_, err = sharedmemory.Open(f)
-		assert.Error(t, err, "Open took a file of %d bytes", size)
-		assert.ErrorIs(t, f.Close(), os.ErrClosed, "Open refused a file and left it open")
+		assert.Error(t, err, "Open took a file that was closed")
 	}
 }
 
@@ -166,6 +183,10 @@ func TestLockExcludes(t *testing.T) {
 	lock := s.Lock()
 
 	require.NoError(t, lock.Acquire(context.Background()))
+	require.Equal(t, "locked", one.ask("try"), "a child got the lock that its parent held")
+	require.NoError(t, lock.Release())
+
+	require.NoError(t, lock.TryAcquire(), "the lock was free")
 	require.Equal(t, "locked", one.ask("try"), "a child got the lock that its parent held")
 	require.NoError(t, lock.Release())
 

@@ -3,6 +3,7 @@ package sharedmemory_test
 import (
 	"context"
 	"errors"
+	"math"
 	"strconv"
 	"testing"
 	"time"
@@ -126,11 +127,14 @@ func TestAcquireWithContext(t *testing.T) {
 	// Free, and a context that does not end.
 	ctx, cancel := context.WithCancel(context.Background())
 	require.NoError(t, lock.Acquire(ctx))
+	require.Equal(t, "too late", child.ask("briefly"), "two processes got the lock, both with a context")
 	require.NoError(t, lock.Release())
 
-	// Ended before.
+	// Ended before. More than once: a select takes one of two ways by chance.
 	cancel()
-	require.ErrorIs(t, lock.Acquire(ctx), context.Canceled, "the lock was free, but the context had ended")
+	for range 20 {
+		require.ErrorIs(t, lock.Acquire(ctx), context.Canceled, "the lock was free, but the context had ended")
+	}
 
 	// Ended while a child, and then while a goroutine, holds the lock.
 	require.Equal(t, "ok", child.ask("acquire"))
@@ -263,6 +267,103 @@ func TestCountRefuses(t *testing.T) {
 	create(t, 1)
 	_, err := sharedmemory.Count(context.Background(), "wishfully", 2, 10)
 	assert.Error(t, err, "there is no such way")
-	_, err = sharedmemory.Count(context.Background(), sharedmemory.Atomic, 0, 10)
-	assert.Error(t, err, "no processes")
+	for _, processes := range []int{0, -1} {
+		_, err = sharedmemory.Count(context.Background(), sharedmemory.Atomic, processes, 10)
+		assert.Error(t, err, "Count with %d processes", processes)
+		_, err = sharedmemory.Fill(context.Background(), processes, 10)
+		assert.Error(t, err, "Fill with %d processes", processes)
+	}
+	_, err = sharedmemory.Fill(context.Background(), 2, 0)
+	assert.ErrorIs(t, err, sharedmemory.ErrRange, "Fill with no elements")
+}
+
+// Of two children one cannot get to its main function. The other one is ready, and
+// has nothing to do but to wait for it.
+func TestNoneBeginsBeforeAllAreReady(t *testing.T) {
+	harness.Test(t)
+	s := newStaircase(t)
+	counted := make(chan error, 1)
+	go func() {
+		_, err := sharedmemory.Count(context.Background(), sharedmemory.Atomic, 2, 10)
+		s.nobodyElse()
+		counted <- err
+	}()
+	if pid := s.first(); pid > 0 {
+		for range 8 { // in a check, a child also waits a moment for its siblings
+			harness.Waiting(t, pid)
+		}
+		assert.False(t, s.firstHasEnded(), "a child had begun and ended before the other one was ready")
+	}
+	s.letPass()
+	require.NoError(t, <-counted)
+}
+
+// The context ends when the first child is there, and others are still to come.
+func TestCancelledDuringTheStart(t *testing.T) {
+	harness.Test(t)
+	s := newStaircase(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	counted := make(chan error, 1)
+	go func() {
+		_, err := sharedmemory.Count(ctx, sharedmemory.Atomic, 30, 10)
+		s.nobodyElse()
+		counted <- err
+	}()
+	s.first()
+	cancel()
+	s.letPass()
+	require.ErrorIs(t, <-counted, context.Canceled)
+}
+
+// What a start that failed half-way leaves is found by the harness.
+func TestCreateFails(t *testing.T) {
+	harness.Test(t)
+	create(t, 1) // for the stub: Create alone would also fail as it should here
+	// In bytes, the first would come to 16 if that number were cut to 64 bits.
+	for _, n := range []int{math.MaxInt/4 + 2, math.MaxInt, math.MaxInt >> 13} {
+		s, err := sharedmemory.Create(n)
+		assert.Error(t, err, "Create made a segment of %d numbers", n)
+		assert.Nil(t, s, "Create returned an error and a segment")
+	}
+	refused := untilItSucceeds(t, func() error {
+		s, err := sharedmemory.Create(1)
+		if err == nil {
+			return s.Close()
+		}
+		assert.Nil(t, s, "Create returned an error and a segment")
+		return err
+	})
+	assert.Positive(t, refused, "a segment was made without a single descriptor")
+}
+
+func TestCountStartFails(t *testing.T) {
+	harness.Test(t)
+	for name, start := range map[string]func() error{
+		"Count": func() error {
+			_, err := sharedmemory.Count(context.Background(), sharedmemory.Atomic, 2, 10)
+			return err
+		},
+		"Fill": func() error {
+			_, err := sharedmemory.Fill(context.Background(), 2, 10)
+			return err
+		},
+	} {
+		assert.Positive(t, untilItSucceeds(t, start), "%s started two processes without a single descriptor", name)
+	}
+}
+
+// untilItSucceeds calls f with room for more and more descriptors, and returns how
+// often it failed.
+func untilItSucceeds(t *testing.T, f func() error) (refused int) {
+	t.Helper()
+	for room := range 100 {
+		var err error
+		harness.WithFiles(t, room, func() { err = f() })
+		if err == nil {
+			return room
+		}
+	}
+	require.Fail(t, "it needed more than 100 descriptors, or kept some each time it failed")
+	return 0
 }

@@ -177,6 +177,8 @@ func obey(s *sharedmemory.Segment, order string, args []string) string {
 			return word(err)
 		}
 		return strconv.FormatInt(cpuMilliseconds()-before, 10)
+	case "briefly": // acquire, with a context that ends soon
+		return word(acquireFor(s.Lock(), 20*time.Millisecond))
 	case "try":
 		return word(s.Lock().TryAcquire())
 	case "release":
@@ -195,6 +197,7 @@ func word(err error) string {
 	for name, is := range map[string]error{
 		"range": sharedmemory.ErrRange, "locked": sharedmemory.ErrLocked,
 		"not held": sharedmemory.ErrNotHeld, "owner died": sharedmemory.ErrOwnerDied,
+		"too late": context.DeadlineExceeded,
 	} {
 		if errors.Is(err, is) {
 			return name

@@ -125,7 +125,7 @@ func (l *Lock) fcntl(command int, kind int16) error {
 		case err == nil:
 			return nil
 		case errors.Is(err, unix.EINTR):
-		case command == unix.F_SETLK && (errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES)):
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES): // what F_SETLK says, by system
 			return ErrLocked
 		default:
 			return fmt.Errorf("lock a segment: %w", err)

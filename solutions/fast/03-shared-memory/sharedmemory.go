@@ -37,9 +37,10 @@ type Segment struct {
 
 // Create makes a segment of n numbers, all 0, with at least one. There is no
 // trace of it in the file system once Create has returned, so nothing is left
-// however its processes end.
+// however its processes end. More numbers than the system has room for are an
+// error.
 func Create(n int) (*Segment, error) {
-	if n < 1 || n > maxNumbers {
+	if n < 1 || int64(n) > maxNumbers {
 		return nil, fmt.Errorf("create a segment of %d numbers: %w", n, ErrRange)
 	}
 	f, err := os.CreateTemp("", "segment-")
@@ -48,21 +49,21 @@ func Create(n int) (*Segment, error) {
 	}
 	// The file lives on without its name, for as long as somebody has it open.
 	// To remove it at the end instead would leave it behind after a kill.
-	err = os.Remove(f.Name())
-	if err == nil {
-		err = f.Truncate(int64(n+1) * shm.WordSize) // what is new in a file is zero
-	}
-	if err != nil {
+	// What is new in it is zero.
+	if err := errors.Join(os.Remove(f.Name()), f.Truncate(int64(n+1)*shm.WordSize)); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("create a segment: %w", err)
 	}
 	return Open(f)
 }
 
-const maxNumbers = 1 << 30
+// maxNumbers is more than a system has room for, and less than an int64 of bytes.
+const maxNumbers = 1 << 50
 
 // Open returns the segment in the open file f, which another process got from
-// File. From then on f belongs to the segment, also if Open returns an error.
+// File. From then on f belongs to the segment, also if Open returns an error: it
+// refuses a file that has no room for a number and a lock, one that is not made
+// of whole words, and one that is not open for reading and writing.
 func Open(f *os.File) (*Segment, error) {
 	s, err := open(f)
 	if err != nil {
@@ -116,11 +117,8 @@ func (s *Segment) Value(i int) (Value, error) {
 
 // Array returns the n numbers from number from on.
 func (s *Segment) Array(from, n int) (Array, error) {
-	all := Array{words: s.words, n: s.Len()}
-	if n < 0 || from > s.Len()-n { // from+n may be too large for an int
-		return Array{}, fmt.Errorf("%d numbers from %d on, of %d: %w", n, from, s.Len(), ErrRange)
-	}
-	return all.Slice(from, from+n)
+	// Where from+n is too large for an int, it is negative, which Slice refuses.
+	return Array{words: s.words, n: s.Len()}.Slice(from, from+n)
 }
 
 // Lock returns the segment's lock, the same one at each call.
@@ -226,8 +224,8 @@ func init() {
 // Value then holds.
 //
 // If the context ends first, Count kills the children, waits for them, and
-// returns the context's error. If a child fails, the others end as usual, and
-// Count returns an error.
+// returns the context's error. If a child fails, or cannot be started, the others
+// end as usual, and Count returns an error.
 func Count(ctx context.Context, way Way, processes, increments int) (int64, error) {
 	s, err := Create(1)
 	if err != nil {
@@ -323,10 +321,7 @@ func run(ctx context.Context, s *Segment, processes int, name string, args ...st
 		isReady.Close()
 		return err
 	}
-	defer mayBegin.Close()
 
-	ctx, end := context.WithCancel(ctx) // kills the children that are left
-	defer end()
 	var cmds []*exec.Cmd
 	var errs []error
 	for me := range processes {
@@ -336,8 +331,7 @@ func run(ctx context.Context, s *Segment, processes int, name string, args ...st
 		cmd.ExtraFiles = []*os.File{s.File(), isReady, begin}
 		if err := cmd.Start(); err != nil {
 			errs = append(errs, fmt.Errorf("start child %d: %w", me, err))
-			end()
-			break
+			break // those that were started end as usual
 		}
 		cmds = append(cmds, cmd)
 	}
@@ -350,10 +344,7 @@ func run(ctx context.Context, s *Segment, processes int, name string, args ...st
 			errs = append(errs, fmt.Errorf("child %d: %w", me, err))
 		}
 	}
-	if len(errs) > 0 && ctx.Err() != nil {
-		errs = append(errs, ctx.Err())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, ctx.Err())...)
 }
 
 // child makes the main function of a child process out of what it has to do.

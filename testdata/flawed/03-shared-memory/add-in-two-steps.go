@@ -2,6 +2,7 @@
 // Why: With one process it is right, and its name promises it.
 //
 // want shared-race TestAtomicCount
+// may wrong TestAtomicCount
 package sharedmemory
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: Count does not end its children when its context ends.
 // Why: exec.Command instead of exec.CommandContext; it shows once somebody cancels.
 //
-// want wrong TestCountCancelled
+// want wrong TestCountCancelled TestCancelledDuringTheStart
 package sharedmemory
 
 import (

@@ -3,6 +3,7 @@
 //
 // want zombie TestUnlockedRaceIsObserved TestAtomicCount TestLockedCount TestFill TestCountCancelled TestCountRefuses
 // want wrong TestCountCancelled TestCountRefuses
+// may wrong TestCancelledDuringTheStart
 package sharedmemory
 
 import (

@@ -2,6 +2,8 @@
 // Why: Where nothing was made, there seems to be nothing to undo.
 //
 // want wrong TestOpenRefuses
+// may wrong TestCreateFails TestCountStartFails
+// may fd-leak TestCreateFails TestCountStartFails
 package sharedmemory
 
 import (

@@ -1,8 +1,7 @@
 // Flaw: the lock is first come, first served, by tickets in shared memory.
 // Why: It is fair, as everybody wishes; until the holder of a ticket dies in the queue.
 //
-// want deadlock TestOwnerDied TestOwnerKilledWhileOthersWait TestWaiterKilled TestDoReleases
-// want wrong TestAcquireWithContext
+// want deadlock TestOwnerDied TestOwnerKilledWhileOthersWait TestWaiterKilled TestAcquireWithContext TestDoReleases
 package sharedmemory
 
 import (
