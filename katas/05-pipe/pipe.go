@@ -60,14 +60,18 @@ func Pipe() (*Conn, *Conn, error) {
 }
 
 // Start starts cmd, which finds its end of a new connection with Open, and
-// returns the other end. The caller waits for cmd as ever.
+// returns the other end. The caller waits for cmd as ever. What cmd has in Env
+// and ExtraFiles stays as it is. Several goroutines may start at once: each
+// child gets its own end, and no other.
 func Start(cmd *exec.Cmd) (*Conn, error) {
 	// TODO: give cmd its end and start it.
 	return nil, todo.Err("pipe: Start")
 }
 
 // Open returns this process's end of the connection to the process that
-// started it with Start. It may be called once.
+// started it with Start. It may be called once. There is no connection for a
+// second call, for a process that was started otherwise, or for the children of
+// this one.
 func Open() (*Conn, error) {
 	// TODO: find the end that the parent passed on.
 	return nil, todo.Err("pipe: Open")

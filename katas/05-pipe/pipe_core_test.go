@@ -131,11 +131,16 @@ func TestPipeWithinOneProcess(t *testing.T) {
 		require.NoError(t, err, "Recv returned an error")
 		assert.Equal(t, "hello", string(message))
 	}
+	require.NoError(t, a.Send([]byte("first")))
 	require.NoError(t, a.Send([]byte("last")))
 	require.NoError(t, a.Close(), "Close returned an error")
 	message, err := b.Recv()
 	require.NoError(t, err, "a message that was sent before Close did not arrive")
-	assert.Equal(t, "last", string(message))
+	assert.Equal(t, "first", string(message))
+	_ = append(message, "one that is longer than all of them"...)
+	message, err = b.Recv()
+	require.NoError(t, err, "a message that was sent before Close did not arrive")
+	assert.Equal(t, "last", string(message), "an append to a message reached over to the next one")
 	_, err = b.Recv()
 	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had closed")
 }
@@ -156,19 +161,30 @@ func TestUseAfterClose(t *testing.T) {
 	assert.ErrorIs(t, a.Poll(ended()), pipe.ErrClosed, "Poll did not say that the connection is closed")
 	_, err = pipe.Wait(t.Context(), b, a)
 	assert.ErrorIs(t, err, pipe.ErrClosed, "Wait did not say that a connection is closed")
+	idle, _ := pair(t)
+	_, err = pipe.Wait(t.Context(), idle, a)
+	assert.ErrorIs(t, err, pipe.ErrClosed, "Wait did not say that a connection is closed")
 	assert.ErrorIs(t, a.Close(), pipe.ErrClosed, "the second Close returned no error")
 }
 
 func TestCloseEndsRecv(t *testing.T) {
 	harness.Test(t)
-	a, _ := pair(t)
+	a, b := raw(t)
 	errs := make(chan error, 2)
-	for range 2 {
-		go func() {
-			_, err := a.Recv()
-			errs <- err
-		}()
+	recv := func() {
+		_, err := a.Recv()
+		errs <- err
 	}
+	go recv()
+	go recv()
+	harness.Waiting(t, os.Getpid()) // nobody has sent yet
+	_, err := b.WriteString(frame(0, 3, "one") + frame(0, 3, "two"))
+	require.NoError(t, err)
+	for range 2 {
+		require.NoError(t, <-errs, "Recv returned an error")
+	}
+	go recv()
+	go recv()
 	// They have this long to begin to wait, and Poll waits in vain beside them.
 	assert.ErrorIs(t, a.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context while another goroutine received")
 	harness.Waiting(t, os.Getpid()) // nobody sends

@@ -5,11 +5,9 @@ import (
 	"context"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"testing"
 
-	"github.com/moby/sys/reexec"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -56,6 +54,13 @@ func TestRecvDuringSend(t *testing.T) {
 	message, err := c.Recv()
 	require.NoError(t, err, "Recv returned an error during a Send")
 	assert.Equal(t, "second", string(message))
+	for _, bytes := range []string{frame(9, 0, ""), frame(0, 4, "good")} {
+		_, err = other.WriteString(bytes)
+		require.NoError(t, err)
+		harness.Waiting(t, os.Getpid()) // The Send has read it, if it reads.
+		_, err = c.Recv()
+		require.ErrorIs(t, err, pipe.ErrCorrupt, "Recv did not refuse an unknown kind, or what came after it")
+	}
 	_, err = io.CopyN(io.Discard, other, bigLength)
 	require.NoError(t, err)
 	require.NoError(t, <-sent, "Send returned an error")
@@ -109,7 +114,9 @@ func TestPoll(t *testing.T) {
 	assert.Equal(t, "hello", c.hear(), "Poll took the message")
 	assert.Equal(t, "again", c.ask("again"), "a context that ended before has spoiled the connection")
 	c.kill()
-	require.NoError(t, c.Poll(t.Context()), "Poll did not return nil at the end of the stream: Recv would not wait there")
+	for _, ctx := range []context.Context{t.Context(), ended()} {
+		require.NoError(t, c.Poll(ctx), "Poll did not return nil at the end of the stream: Recv would not wait there")
+	}
 	require.NoError(t, c.Close())
 }
 
@@ -137,6 +144,33 @@ func TestPollWaitsForAWholeMessage(t *testing.T) {
 	message, err = c.Recv()
 	require.NoError(t, err, "Recv returned an error")
 	assert.Equal(t, "hello", string(message))
+}
+
+// The context ends while a message comes: Poll may see the one or the other.
+func TestPollAtTheLastMoment(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	for range 300 {
+		ctx, cancel := context.WithCancel(t.Context())
+		polled := make(chan error, 1)
+		go func() { polled <- a.Poll(ctx) }()
+		go cancel()
+		require.NoError(t, b.Send([]byte("message")), "Send returned an error")
+		if err := <-polled; err != nil {
+			require.ErrorIs(t, err, context.Canceled, "Poll returned another error than that of its context")
+		}
+		message, err := a.Recv()
+		require.NoError(t, err, "Recv returned an error")
+		require.Equal(t, "message", string(message))
+	}
+	received := make(chan error, 1)
+	go func() {
+		_, err := a.Recv()
+		received <- err
+	}()
+	harness.Waiting(t, os.Getpid()) // No context that has ended holds it up, or drives it.
+	require.NoError(t, b.Close())
+	assert.Equal(t, io.EOF, <-received)
 }
 
 func TestByteByByte(t *testing.T) {
@@ -244,7 +278,9 @@ func TestBadFrames(t *testing.T) {
 			}
 			runtime.ReadMemStats(&after)
 			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), "memory was taken for what a header had claimed")
-			assert.NoError(t, c.Poll(t.Context()), "Poll did not return nil where Recv would return an error at once")
+			for _, ctx := range []context.Context{t.Context(), ended()} {
+				assert.NoError(t, c.Poll(ctx), "Poll did not return nil where Recv would return an error at once")
+			}
 		})
 	}
 }
@@ -255,6 +291,15 @@ func TestTooLong(t *testing.T) {
 	assert.ErrorIs(t, c.Send(make([]byte, pipe.MaxMessage+1)), pipe.ErrTooLong, "Send did not refuse a message that is too long")
 	assert.Equal(t, "hello", c.ask("hello"), "a part of the message that was refused was sent")
 	c.end()
+	a, b := pair(t)
+	together(func() {
+		assert.NoError(t, a.Send(make([]byte, pipe.MaxMessage)), "Send refused a message of the highest length")
+	}, func() {
+		message, err := b.Recv()
+		assert.NoError(t, err, "Recv refused a message of the highest length")
+		assert.Len(t, message, pipe.MaxMessage)
+		b.Close() // or else the Send would wait
+	})
 }
 
 func TestWait(t *testing.T) {
@@ -263,6 +308,8 @@ func TestWait(t *testing.T) {
 	wait := func(ctx context.Context) ([]*pipe.Conn, error) { return pipe.Wait(ctx, a.Conn, b.Conn, c.Conn) }
 	_, err := wait(brief(t))
 	assert.ErrorIs(t, err, context.DeadlineExceeded, "Wait did not end with its context")
+	_, err = wait(ended())
+	assert.ErrorIs(t, err, context.Canceled, "Wait did not return at once from a look at nothing")
 	require.NoError(t, b.Send([]byte("second")))
 	ready, err := wait(t.Context())
 	require.NoError(t, err, "Wait returned an error")
@@ -273,6 +320,9 @@ func TestWait(t *testing.T) {
 	require.NoError(t, a.Send([]byte("first")))
 	require.NoError(t, a.Poll(t.Context()))
 	require.NoError(t, c.Poll(t.Context()))
+	ready, err = wait(ended())
+	require.NoError(t, err, "Wait did not see what was there")
+	assertConns(t, []*child{a, c}, ready)
 	ready, err = wait(t.Context())
 	require.NoError(t, err, "Wait returned an error")
 	assertConns(t, []*child{a, c}, ready)
@@ -298,76 +348,4 @@ func assertConns(t *testing.T, want []*child, got []*pipe.Conn) {
 			assert.Same(t, want[i].Conn, got[i], "Wait did not return the connections that were ready, in order")
 		}
 	}
-}
-
-func TestFile(t *testing.T) {
-	harness.Test(t)
-	c := start(t, "pipe-file")
-	path := filepath.Join(t.TempDir(), "file")
-	f, err := os.Create(path)
-	require.NoError(t, err)
-	defer f.Close()
-	_, err = f.WriteString("begun: ")
-	require.NoError(t, err)
-	require.NoError(t, c.Send([]byte("message, ")))
-	require.NoError(t, c.SendFile(f), "SendFile returned an error")
-	_, err = f.Stat()
-	require.NoError(t, err, "SendFile closed the file of the caller")
-	require.NoError(t, os.Remove(path)) // What was passed is the open file, not its name.
-	require.NoError(t, c.Send([]byte("message")))
-	got, err := c.RecvFile()
-	require.NoError(t, err, "RecvFile returned an error")
-	defer got.Close()
-	c.wait()
-	fromChild, err := io.ReadAll(got)
-	require.NoError(t, err)
-	assert.Equal(t, "from the child", string(fromChild), "what the child wrote into the pipe that it had passed did not arrive")
-	content := make([]byte, 100)
-	n, _ := f.ReadAt(content, 0)
-	assert.Equal(t, "begun: message, message", string(content[:n]), "the child did not write to the same open file")
-	require.NoError(t, c.Close())
-}
-
-func TestKindOfTheNext(t *testing.T) {
-	harness.Test(t)
-	a, b := pair(t)
-	require.NoError(t, a.Send([]byte("message")))
-	require.NoError(t, a.SendFile(anyFile(t)), "SendFile returned an error")
-	f, err := b.RecvFile()
-	assert.ErrorIs(t, err, pipe.ErrKind, "RecvFile did not say that a message is next")
-	f.Close() // an error, and no harm, if there is none
-	message, err := b.Recv()
-	require.NoError(t, err, "Recv returned an error, though RecvFile had left the message where it was")
-	assert.Equal(t, "message", string(message))
-	_, err = b.Recv()
-	assert.ErrorIs(t, err, pipe.ErrKind, "Recv did not say that a file is next")
-	f, err = b.RecvFile()
-	require.NoError(t, err, "RecvFile returned an error, though Recv had left the file where it was")
-	require.NoError(t, f.Close())
-}
-
-func TestFileThatNobodyTook(t *testing.T) {
-	harness.Test(t)
-	a, b := pair(t)
-	r, w, err := os.Pipe()
-	require.NoError(t, err)
-	defer r.Close()
-	require.NoError(t, a.SendFile(w), "SendFile returned an error")
-	require.NoError(t, w.Close())
-	require.NoError(t, b.Poll(t.Context())) // The descriptor is in this process now.
-	require.NoError(t, b.Close())
-	rest, err := io.ReadAll(r)
-	require.NoError(t, err)
-	assert.Empty(t, rest)
-}
-
-func TestStartFails(t *testing.T) {
-	harness.Test(t)
-	c := start(t, "pipe-echo")
-	cmd := reexec.Command("pipe-echo")
-	cmd.Path = filepath.Join(t.TempDir(), "nothing")
-	_, err := pipe.Start(cmd)
-	assert.Error(t, err, "Start did not say that the program is missing")
-	assert.Equal(t, "hello", c.ask("hello"))
-	c.end()
 }

@@ -33,6 +33,8 @@ func init() {
 		"pipe-big":   big,
 		"pipe-judge": judge,
 		"pipe-file":  writeFile,
+		"pipe-heir":  tellInheritance,
+		"pipe-line":  startGrandchild,
 	} {
 		reexec.Register(name, func() {
 			c, err := pipe.Open()
@@ -207,7 +209,11 @@ type child struct {
 
 func start(t *testing.T, name string) *child {
 	t.Helper()
-	cmd := reexec.Command(name)
+	return startCommand(t, reexec.Command(name))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *child {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	r, in, err := os.Pipe() // not StdinPipe: who would close it if Start did nothing?
 	require.NoError(t, err)

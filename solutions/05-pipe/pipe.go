@@ -124,7 +124,9 @@ func socketpair() (*os.File, *os.File, error) {
 }
 
 // Start starts cmd, which finds its end of a new connection with Open, and
-// returns the other end. The caller waits for cmd as ever.
+// returns the other end. The caller waits for cmd as ever. What cmd has in Env
+// and ExtraFiles stays as it is. Several goroutines may start at once: each
+// child gets its own end, and no other.
 func Start(cmd *exec.Cmd) (*Conn, error) {
 	ours, theirs, err := socketpair()
 	if err != nil {
@@ -147,15 +149,17 @@ func Start(cmd *exec.Cmd) (*Conn, error) {
 }
 
 // Open returns this process's end of the connection to the process that
-// started it with Start. It may be called once.
+// started it with Start. It may be called once. There is no connection for a
+// second call, for a process that was started otherwise, or for the children of
+// this one.
 func Open() (*Conn, error) {
 	fd, err := strconv.Atoi(os.Getenv(end))
 	if err != nil {
 		return nil, fmt.Errorf("pipe: this process was not started with a connection: %s is %q", end, os.Getenv(end))
 	}
-	// The children of this process shall inherit neither the end nor its number.
+	// The children of this process shall inherit neither the number nor the end, of
+	// which New makes a copy that is closed on exec.
 	os.Unsetenv(end)
-	syscall.CloseOnExec(fd)
 	return New(os.NewFile(uintptr(fd), "pipe"))
 }
 

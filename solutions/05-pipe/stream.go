@@ -187,20 +187,17 @@ func (c *Conn) fill(ctx context.Context, reads int) error {
 		c.in = append(c.in, c.chunk[:n]...)
 		c.keepFiles(beside[:b])
 	}
-	switch {
-	case errors.Is(err, net.ErrClosed):
-		return ErrClosed
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 		// Reset: the other side ended and had not received all. For us that is the
 		// end of the stream, no more and no less.
-		c.err = io.EOF
-	default:
-		c.err = err
+		err = io.EOF
 	}
+	c.err = err
 	return nil
 }
 
-// keepFiles keeps the descriptors that came beside the bytes.
+// keepFiles keeps the descriptors that came beside the bytes. ReadMsgUnix has
+// marked them: they are closed on exec.
 func (c *Conn) keepFiles(beside []byte) {
 	messages, err := syscall.ParseSocketControlMessage(beside)
 	if err != nil {
@@ -209,7 +206,6 @@ func (c *Conn) keepFiles(beside []byte) {
 	for _, m := range messages {
 		fds, _ := syscall.ParseUnixRights(&m)
 		for _, fd := range fds {
-			syscall.CloseOnExec(fd)
 			f := os.NewFile(uintptr(fd), "received")
 			if c.closed.Load() { // Close was quicker, and nobody will take it.
 				f.Close()

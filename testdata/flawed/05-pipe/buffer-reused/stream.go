@@ -2,6 +2,7 @@
 // Why: No copy, no garbage. It is right until somebody keeps a message.
 //
 // want wrong TestBoundaries
+// may wrong TestPipeWithinOneProcess
 package pipe
 
 import (

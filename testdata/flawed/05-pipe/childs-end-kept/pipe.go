@@ -3,7 +3,7 @@
 //
 // want deadlock TestEndOfStream TestChildKilled
 // want fd-leak TestRequestAndAnswer
-// may wrong TestSendToNobody
+// may wrong TestSendToNobody TestStartFails
 package pipe
 
 import (

@@ -2,7 +2,7 @@
 // Why: It is set on the connection, and not on the call.
 //
 // want wrong TestPoll TestPollWaitsForAWholeMessage
-// may wrong TestWait TestBoundaries TestBothSendFirst TestRecvDuringSend TestManySenders TestBothWaysAtOnce TestCloseEndsRecv TestWaitingCostsNothing
+// may wrong TestWait TestBoundaries TestBothSendFirst TestRecvDuringSend TestManySenders TestBothWaysAtOnce TestCloseEndsRecv TestWaitingCostsNothing TestPollAtTheLastMoment
 // may deadlock
 package pipe
 

@@ -1,7 +1,7 @@
 // Flaw: Poll with a context that has ended does not look at all.
 // Why: The context is checked at the top of the function, as everywhere.
 //
-// want wrong TestPoll TestPollWaitsForAWholeMessage TestWait
+// want wrong TestPoll TestPollWaitsForAWholeMessage TestWait TestBadFrames
 package pipe
 
 import (

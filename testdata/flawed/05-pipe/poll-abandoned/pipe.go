@@ -3,7 +3,7 @@
 //
 // want goroutine-leak TestPoll
 // // Whether the abandoned goroutine or Wait is quicker.
-// may wrong TestUseAfterClose TestWait
+// may wrong TestUseAfterClose TestWait TestBadFrames TestPoll
 package pipe
 
 import (

@@ -2,6 +2,7 @@
 // Why: exec fails once in a blue moon.
 //
 // want fd-leak TestStartFails
+// may wrong TestStartFails
 package pipe
 
 import (

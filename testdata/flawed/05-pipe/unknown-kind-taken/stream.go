@@ -1,7 +1,7 @@
 // Flaw: a frame of an unknown kind is received as a message.
 // Why: There are only two kinds, so what is not the one is the other.
 //
-// want wrong TestBadFrames
+// want wrong TestBadFrames TestRecvDuringSend
 package pipe
 
 import (

@@ -1,0 +1,143 @@
+package pipe_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/harness"
+	pipe "prokata/katas/05-pipe"
+)
+
+func TestFile(t *testing.T) {
+	harness.Test(t)
+	c := start(t, "pipe-file")
+	path := filepath.Join(t.TempDir(), "file")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.WriteString("begun: ")
+	require.NoError(t, err)
+	require.NoError(t, c.Send([]byte("message, ")))
+	require.NoError(t, c.SendFile(f), "SendFile returned an error")
+	_, err = f.Stat()
+	require.NoError(t, err, "SendFile closed the file of the caller")
+	require.NoError(t, os.Remove(path)) // What was passed is the open file, not its name.
+	require.NoError(t, c.Send([]byte("message")))
+	got, err := c.RecvFile()
+	require.NoError(t, err, "RecvFile returned an error")
+	defer got.Close()
+	c.wait()
+	fromChild, err := io.ReadAll(got)
+	require.NoError(t, err)
+	assert.Equal(t, "from the child", string(fromChild), "what the child wrote into the pipe that it had passed did not arrive")
+	content := make([]byte, 100)
+	n, _ := f.ReadAt(content, 0)
+	assert.Equal(t, "begun: message, message", string(content[:n]), "the child did not write to the same open file")
+	require.NoError(t, c.Close())
+}
+
+func TestKindOfTheNext(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	require.NoError(t, a.Send([]byte("message")))
+	require.NoError(t, a.SendFile(anyFile(t)), "SendFile returned an error")
+	f, err := b.RecvFile()
+	assert.ErrorIs(t, err, pipe.ErrKind, "RecvFile did not say that a message is next")
+	f.Close() // an error, and no harm, if there is none
+	message, err := b.Recv()
+	require.NoError(t, err, "Recv returned an error, though RecvFile had left the message where it was")
+	assert.Equal(t, "message", string(message))
+	_, err = b.Recv()
+	assert.ErrorIs(t, err, pipe.ErrKind, "Recv did not say that a file is next")
+	f, err = b.RecvFile()
+	require.NoError(t, err, "RecvFile returned an error, though Recv had left the file where it was")
+	require.NoError(t, f.Close())
+
+	gone := anyFile(t)
+	require.NoError(t, gone.Close())
+	assert.Error(t, a.SendFile(gone), "SendFile did not say that the file is closed")
+	require.NoError(t, a.Send([]byte("message")))
+	message, err = b.Recv()
+	require.NoError(t, err, "something was sent of the file that SendFile refused")
+	assert.Equal(t, "message", string(message))
+}
+
+// What is sent where there is no room at all: it waits, and comes whole.
+func TestNoRoom(t *testing.T) {
+	harness.Test(t)
+	mine, other := ends(t)
+	fill := second(t, mine)
+	a, b := conn(t, mine), conn(t, other)
+	for name, way := range map[string]struct{ send, recv func() error }{
+		"a message": {func() error { return a.Send([]byte("last")) }, func() error {
+			message, err := b.Recv()
+			assert.Equal(t, "last", string(message))
+			return err
+		}},
+		"a file": {func() error { return a.SendFile(anyFile(t)) }, func() error {
+			f, err := b.RecvFile()
+			f.Close() // an error, and no harm, if there is none
+			return err
+		}},
+	} {
+		before := 0
+		for one := []byte(frame(0, 1, "x")); ; before++ {
+			n, err := syscall.SendmsgN(fill, one, nil, nil, syscall.MSG_DONTWAIT)
+			if errors.Is(err, syscall.EAGAIN) {
+				break
+			}
+			require.NoError(t, err)
+			require.Len(t, one, n)
+		}
+		sent := make(chan error, 1)
+		go func() { sent <- way.send() }()
+		harness.Waiting(t, os.Getpid())
+		for range before {
+			message, err := b.Recv()
+			require.NoError(t, err, "Recv returned an error")
+			require.Equal(t, "x", string(message))
+		}
+		require.NoError(t, way.recv(), "%s that had to wait for room did not arrive", name)
+		require.NoError(t, <-sent, "%s was not sent when there was room again", name)
+	}
+}
+
+// Of four files two are taken. What becomes of the rest is seen at their other ends.
+func TestFileThatNobodyTook(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	var readers []*os.File
+	for range 4 {
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		defer r.Close()
+		require.NoError(t, a.SendFile(w), "SendFile returned an error")
+		require.NoError(t, w.Close())
+		readers = append(readers, r)
+	}
+	for _, text := range []string{"first", "second"} {
+		f, err := b.RecvFile()
+		require.NoError(t, err, "RecvFile returned an error")
+		_, err = f.WriteString(text)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
+	require.NoError(t, b.Poll(t.Context())) // The third is in this process now,
+	sent := make(chan error, 1)
+	go func() { sent <- b.Send(make([]byte, bigLength)) }()
+	harness.Waiting(t, os.Getpid()) // and the fourth, if the Send reads while it waits for room.
+	require.NoError(t, b.Close())
+	assert.ErrorIs(t, <-sent, pipe.ErrClosed)
+	for i, text := range []string{"first", "second", "", ""} {
+		rest, err := io.ReadAll(readers[i])
+		require.NoError(t, err)
+		assert.Equal(t, text, string(rest), "the files did not arrive in order")
+	}
+}
