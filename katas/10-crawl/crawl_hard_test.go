@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -465,6 +466,16 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 	}
 	assert.Empty(t, r.deaths(), "a worker was not let go in order")
 	assert.Empty(t, g.here, "a page was begun after the manager's end")
+
+	// The same where nobody has reached it yet.
+	_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 2, Limits: limits, Progress: func(e crawl.Event) {
+		if e.Kind == crawl.ManagerStarted && assert.NoError(t, syscall.Kill(e.PID, syscall.SIGKILL)) {
+			for errno(e.PID) == nil { // until it was waited for, as Manager.Done has to
+				runtime.Gosched()
+			}
+		}
+	}}, s.pages(2)...)
+	assert.ErrorIs(t, err, crawl.ErrManagerLost, "the manager was killed at the beginning")
 }
 
 func TestStartFailureEndsTheCrawl(t *testing.T) {

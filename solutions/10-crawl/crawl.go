@@ -298,12 +298,11 @@ func (c *crawl) report(e Event) {
 }
 
 // collect copies the manager's dicts and list.
-func collect(client *Client) (r Result, err error) {
-	var errs [3]error
-	r.Pages, errs[0] = NewDict[Page](client, "pages").All()
-	r.Hosts, errs[1] = NewDict[Host](client, "hosts").All()
-	r.Log, errs[2] = NewList[string](client, "log").All()
-	return r, errors.Join(errs[:]...)
+func collect(client *Client) (Result, error) {
+	pages, errPages := NewDict[Page](client, "pages").All()
+	hosts, errHosts := NewDict[Host](client, "hosts").All()
+	log, errLog := NewList[string](client, "log").All()
+	return Result{Pages: pages, Hosts: hosts, Log: log}, errors.Join(errPages, errHosts, errLog)
 }
 
 // distinct returns the URLs without repetitions, each in its first place.
