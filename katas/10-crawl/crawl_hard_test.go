@@ -516,7 +516,7 @@ func TestStartFailureEndsTheCrawl(t *testing.T) {
 		assert.NotErrorIs(t, err, crawl.ErrStopped, "nobody had interrupted the crawl")
 		left, listing := os.ReadDir(tmp)
 		require.NoError(t, listing)
-		require.Empty(t, left, "Crawl could not start its processes, and left files: %v", err)
+		assert.Empty(t, left, "Crawl could not start its processes, and left files: %v", err)
 	}
 	require.NoError(t, err, "a crawl of two pages needed more than 100 files")
 }

@@ -232,7 +232,7 @@ func TestManagerThatCannotStart(t *testing.T) {
 		}
 		left, listing := os.ReadDir(tmp)
 		require.NoError(t, listing)
-		require.Empty(t, left, "the manager could not be started, and left files: %v", err)
+		assert.Empty(t, left, "the manager could not be started, and left files: %v", err)
 	}
 	require.NoError(t, err, "a manager needed more than 100 files")
 	assert.NoError(t, m.Shutdown())
