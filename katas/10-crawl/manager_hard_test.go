@@ -241,6 +241,7 @@ func TestManagerThatCannotStart(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(tmp, "missing"))
 	if m, err = crawl.StartManager(); err == nil {
 		require.NotNil(t, m, "StartManager returned neither a manager nor an error")
+		assert.True(t, filepath.IsAbs(m.Addr()) || m.Addr()[0] == '@', "no process in another folder can dial %q", m.Addr())
 		assert.NoError(t, m.Shutdown())
 		_, err = os.Stat(m.Addr())
 		assert.ErrorIs(t, err, os.ErrNotExist, "the manager left its socket")
