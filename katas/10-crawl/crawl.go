@@ -118,7 +118,8 @@ const (
 // When a worker dies, a new one takes over its page, up to cfg.Retries times;
 // then the page is recorded as failed. When the manager dies, the results are
 // lost: Crawl gives up at once, without waiting for pages, and returns
-// ErrManagerLost.
+// ErrManagerLost. When a process cannot be started, it gives up in the same
+// way, and returns why.
 func Crawl(ctx context.Context, cfg Config, urls ...string) (result Result, err error) {
 	// TODO: start the manager, then the workers; hand out the pages; join all.
 	return Result{}, todo.Err("crawl: Crawl")

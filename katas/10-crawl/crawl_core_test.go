@@ -28,6 +28,7 @@ func TestFetchTellsWhatBecameOfAPage(t *testing.T) {
 	s.mux.HandleFunc("/empty", func(w http.ResponseWriter, r *http.Request) {})
 	s.mux.HandleFunc("/nothing", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	s.mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/good", http.StatusFound) })
+	s.mux.HandleFunc("/refused", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadRequest) })
 	s.mux.HandleFunc("/missing", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, body)
@@ -54,6 +55,7 @@ func TestFetchTellsWhatBecameOfAPage(t *testing.T) {
 		{"an empty page", s.URL + "/empty", 200, 0, false},
 		{"no content", s.URL + "/nothing", 204, 0, false},
 		{"a redirect to a page", s.URL + "/moved", 200, 1000, false},
+		{"a request that is refused", s.URL + "/refused", 400, 0, true},
 		{"a missing page with a text", s.URL + "/missing", 404, 1000, true},
 		{"a server that fails", s.URL + "/broken", 500, 1000, true},
 		{"an answer cut short", s.URL + "/torn", 200, 500, true},
@@ -69,6 +71,8 @@ func TestFetchTellsWhatBecameOfAPage(t *testing.T) {
 		assert.Equal(t, 1, page.Attempts, "%s: Fetch counted its requests wrongly", row.name)
 		assert.Equal(t, row.failed, page.Err != "", "%s: Err was %q", row.name, page.Err)
 	}
+	page := crawl.Fetch(context.Background(), s.URL+"/good", crawl.Limits{})
+	assert.Equal(t, crawl.Page{URL: s.URL + "/good", Status: 200, Size: 1000, Attempts: 1}, page, "a limit that is not set was taken for none at all")
 }
 
 func TestFetchesEveryPageOnce(t *testing.T) {
@@ -82,7 +86,8 @@ func TestFetchesEveryPageOnce(t *testing.T) {
 	}
 	listed = append(listed, urls...)
 
-	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: limits}, listed...)
+	// No context that ends with the test: it would tidy up for Crawl.
+	result, err := crawl.Crawl(context.Background(), crawl.Config{Workers: 3, Limits: limits}, listed...)
 	require.NoError(t, err)
 
 	want := make(map[string]crawl.Page)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -95,15 +97,15 @@ func TestFetchTriesAgainAfterAServerError(t *testing.T) {
 		fmt.Fprint(w, "well")
 	})
 	s.mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, "down", http.StatusBadGateway)
+		http.Error(w, "down", http.StatusInternalServerError)
 	})
 	lim := limits
 	lim.Retries = 3
 	page := crawl.Fetch(context.Background(), s.URL+"/flaky", lim)
 	assert.Equal(t, crawl.Page{URL: s.URL + "/flaky", Status: 200, Size: 4, Attempts: 3}, page, "a page that came at the third attempt")
 	page = crawl.Fetch(context.Background(), s.URL+"/down", lim)
-	assert.Equal(t, 502, page.Status, "a page that never came")
-	assert.Contains(t, page.Err, "502", "a page that never came")
+	assert.Equal(t, 500, page.Status, "a page that never came")
+	assert.Contains(t, page.Err, "500", "a page that never came")
 	assert.Equal(t, 4, page.Attempts, "a page that never came, with 3 retries")
 	assert.Equal(t, 4, s.requests("/down"), "Fetch asked more or less often than it said")
 }
@@ -113,8 +115,22 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	s := newSite(t)
 	g := s.gate()
 	s.mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		g.here <- r.URL.Path
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "HTTP/1.1 503 Down\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndown")
+		left := make(chan struct{})
+		go func() {
+			conn.Read(make([]byte, 1))
+			close(left)
+		}()
+		select {
+		case <-left: // the client has the answer, and is going to wait
+			g.here <- r.URL.Path
+		case <-s.quit:
+		}
 	})
 	for _, path := range []string{"/held/0", "/down"} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -133,8 +149,21 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 		assert.NotEmpty(t, page.Err, "Fetch of %s reported no error", path)
 		assert.NotContains(t, page.Err, "deadline", "Fetch of %s went on to its time limit although its context had ended", path)
 		assert.Equal(t, 1, s.requests(path), "Fetch of %s went on although its context had ended", path)
+		assert.Equal(t, 1, page.Attempts, "Fetch of %s tried again although its context had ended", path)
 	}
+
+	// A context of another kind costs a goroutine until the request has ended.
+	page := crawl.Fetch(other{context.Background(), make(chan struct{})}, s.pages(1)[0], limits)
+	assert.Empty(t, page.Err, "a good page with a context that is not of the standard library")
 }
+
+// other is a context whose end the standard library can only wait for.
+type other struct {
+	context.Context
+	done chan struct{}
+}
+
+func (o other) Done() <-chan struct{} { return o.done }
 
 func TestBadPagesSpoilNoOther(t *testing.T) {
 	harness.Test(t)
@@ -445,6 +474,58 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 	}
 	assert.Empty(t, r.deaths(), "a worker was not let go in order")
 	assert.Empty(t, g.here, "a page was begun after the manager's end")
+
+	// The same where nobody has reached it yet.
+	_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 2, Limits: limits, Progress: func(e crawl.Event) {
+		if e.Kind == crawl.ManagerStarted && assert.NoError(t, syscall.Kill(e.PID, syscall.SIGKILL)) {
+			for errno(e.PID) == nil { // until it was waited for, as Manager.Done has to
+				runtime.Gosched()
+			}
+		}
+	}}, s.pages(2)...)
+	assert.ErrorIs(t, err, crawl.ErrManagerLost, "the manager was killed at the beginning")
+}
+
+func TestStartFailureEndsTheCrawl(t *testing.T) {
+	harness.Test(t)
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	var err error
+	for room := range 100 {
+		// The kernel accepts connections for it, but nobody ever answers.
+		silent, listening := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, listening)
+		url := "http://" + silent.Addr().String()
+		var begun, done, alive int
+		harness.WithFiles(t, room, func() {
+			_, err = crawl.Crawl(context.Background(), crawl.Config{Workers: 2, Limits: endless, Progress: func(e crawl.Event) {
+				switch e.Kind {
+				case crawl.ManagerStarted, crawl.WorkerStarted:
+					alive++
+				case crawl.ManagerEnded, crawl.WorkerEnded:
+					alive--
+				case crawl.PageDone:
+					done++
+				case crawl.PageBegun:
+					if begun++; begun == 2 { // all have been started: they may end
+						silent.Close()
+					}
+				}
+			}}, url+"/1", url+"/2")
+		})
+		silent.Close()
+		assert.Zero(t, alive, "Crawl returned without a word of the end of all processes, with room for %d files", room)
+		if begun == 2 {
+			return
+		}
+		require.Error(t, err, "Crawl could not start its processes, and did not say so, with room for %d files", room)
+		assert.NotErrorIs(t, err, crawl.ErrStopped, "nobody had interrupted the crawl")
+		assert.Zero(t, done, "Crawl told of a page that it had given up, with room for %d files", room)
+		left, listing := os.ReadDir(tmp)
+		require.NoError(t, listing)
+		assert.Empty(t, left, "Crawl could not start its processes, and left files: %v", err)
+	}
+	require.Fail(t, "a crawl of two pages needed more than 100 files", "its error was: %v", err)
 }
 
 func TestManyPages(t *testing.T) {

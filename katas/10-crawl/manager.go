@@ -19,7 +19,8 @@ type Manager struct {
 	err      error // how the process ended; valid when done is closed
 }
 
-// StartManager starts a manager. When it returns, Dial works.
+// StartManager starts a manager. When it returns, Dial works. Nothing is left of
+// one that cannot be started.
 func StartManager() (m *Manager, err error) {
 	// TODO: open the socket, start the process that serves it.
 	return nil, todo.Err("crawl: StartManager")

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -122,8 +123,20 @@ func TestRefusesWhatCannotBeEncoded(t *testing.T) {
 	assert.Error(t, d.Update("key", func(any, bool) any { return bad }), "Update accepted a channel")
 	assert.Error(t, l.Append(bad), "Append accepted a channel")
 	assert.Error(t, l.Set(0, bad), "Set accepted a channel")
-	_, _, err := crawl.NewDict[int](c, "d").Get("key")
+	// Nor can everything be decoded.
+	numbers, list := crawl.NewDict[int](c, "d"), crawl.NewList[int](c, "l")
+	_, _, err := numbers.Get("key")
 	assert.Error(t, err, "Get made a number of a string")
+	_, err = numbers.All()
+	assert.Error(t, err, "All made a number of a string")
+	assert.Error(t, numbers.Update("key", func(int, bool) int {
+		assert.Fail(t, "Update made a number of a string")
+		return 0
+	}), "Update of a string as a number")
+	_, err = list.Get(0)
+	assert.Error(t, err, "Get made a number of a string in the list")
+	_, err = list.All()
+	assert.Error(t, err, "All made a number of a string in the list")
 
 	v, ok, err := d.Get("key")
 	require.NoError(t, err, "the client did not survive a value that cannot be encoded")
@@ -169,15 +182,68 @@ func TestKilledManagerIsAnError(t *testing.T) {
 	d := crawl.NewDict[int](c, "d")
 	require.NoError(t, d.Set("key", 1))
 	require.NotEqual(t, os.Getpid(), m.PID(), "the manager was no process of its own")
-	require.NoError(t, syscall.Kill(m.PID(), syscall.SIGKILL))
-	_, _, err := d.Get("key")
-	assert.ErrorIs(t, err, crawl.ErrManagerLost, "a proxy's call after the manager was killed")
-	assert.ErrorIs(t, d.Set("key", 2), crawl.ErrManagerLost)
-	assert.ErrorIs(t, crawl.NewList[int](c, "l").Append(1), crawl.ErrManagerLost)
-	<-m.Done()
+	err := d.Update("key", func(n int, _ bool) int {
+		assert.NoError(t, syscall.Kill(m.PID(), syscall.SIGKILL))
+		<-m.Done()
+		return n + 1
+	})
+	assert.ErrorIs(t, err, crawl.ErrManagerLost, "an Update in whose middle the manager was killed")
+
+	l := crawl.NewList[int](c, "l")
+	for name, call := range map[string]func() error{
+		"Dict.Set":    func() error { return d.Set("key", 2) },
+		"Dict.Get":    func() error { _, _, err := d.Get("key"); return err },
+		"Dict.Delete": func() error { _, err := d.Delete("key"); return err },
+		"Dict.Len":    func() error { _, err := d.Len(); return err },
+		"Dict.Keys":   func() error { _, err := d.Keys(); return err },
+		"Dict.All":    func() error { _, err := d.All(); return err },
+		"Dict.Update": func() error {
+			return d.Update("key", func(int, bool) int {
+				assert.Fail(t, "Update had no old value, and went on")
+				return 0
+			})
+		},
+		"List.Append": func() error { return l.Append(1) },
+		"List.Get":    func() error { _, err := l.Get(0); return err },
+		"List.Set":    func() error { return l.Set(0, 1) },
+		"List.Delete": func() error { return l.Delete(0) },
+		"List.Len":    func() error { _, err := l.Len(); return err },
+		"List.All":    func() error { _, err := l.All(); return err },
+	} {
+		assert.ErrorIs(t, call(), crawl.ErrManagerLost, "%s after the manager was killed", name)
+	}
 	_, err = crawl.Dial(m.Addr())
 	assert.ErrorIs(t, err, crawl.ErrManagerLost, "Dial after the manager was killed")
 	assert.ErrorIs(t, m.Shutdown(), crawl.ErrManagerLost, "Shutdown did not tell that the manager had been killed")
 	_, err = os.Stat(m.Addr())
 	assert.ErrorIs(t, err, os.ErrNotExist, "the socket of a killed manager was left")
+}
+
+func TestManagerThatCannotStart(t *testing.T) {
+	harness.Test(t)
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	var m *crawl.Manager
+	var err error
+	for room := range 100 {
+		harness.WithFiles(t, room, func() { m, err = crawl.StartManager() })
+		if err == nil {
+			break
+		}
+		left, listing := os.ReadDir(tmp)
+		require.NoError(t, listing)
+		assert.Empty(t, left, "the manager could not be started, and left files: %v", err)
+	}
+	require.NoError(t, err, "a manager needed more than 100 files")
+	assert.NoError(t, m.Shutdown())
+
+	// It has to do without this folder: elsewhere, or not at all.
+	t.Setenv("TMPDIR", filepath.Join(tmp, "missing"))
+	if m, err = crawl.StartManager(); err == nil {
+		require.NotNil(t, m, "StartManager returned neither a manager nor an error")
+		assert.True(t, filepath.IsAbs(m.Addr()) || m.Addr()[0] == '@', "no process in another folder can dial %q", m.Addr())
+		assert.NoError(t, m.Shutdown())
+		_, err = os.Stat(m.Addr())
+		assert.ErrorIs(t, err, os.ErrNotExist, "the manager left its socket")
+	}
 }

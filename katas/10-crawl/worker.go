@@ -30,7 +30,7 @@ type task struct {
 // A reply is a worker's answer to a task. It says that the page is done; what
 // became of it, the manager knows.
 type reply struct {
-	Err string // why the manager could not be told; ends the crawl
+	URL string
 }
 
 // work is the worker process. Its first argument is the manager's address,
@@ -53,7 +53,6 @@ type worker struct {
 	stdin   io.Closer
 	tasks   *gob.Encoder
 	replies *gob.Decoder
-	unwatch func() bool
 }
 
 // startWorker starts a worker process. When lost is over, the worker is told
@@ -67,6 +66,7 @@ func startWorker(lost context.Context, manager string) (*worker, error) {
 func (w *worker) pid() int { return w.cmd.Process.Pid }
 
 // fetch has the worker fetch a page, and returns when the manager knows of it.
+// An error means that the worker is dead.
 func (w *worker) fetch(t task) error {
 	// TODO: send the task, await the reply.
 	return todo.Err("crawl: worker.fetch")

@@ -120,7 +120,8 @@ const (
 // When a worker dies, a new one takes over its page, up to cfg.Retries times;
 // then the page is recorded as failed. When the manager dies, the results are
 // lost: Crawl gives up at once, without waiting for pages, and returns
-// ErrManagerLost.
+// ErrManagerLost. When a process cannot be started, it gives up in the same
+// way, and returns why.
 func Crawl(ctx context.Context, cfg Config, urls ...string) (result Result, err error) {
 	if cfg.Workers < 1 {
 		return Result{}, fmt.Errorf("crawl: %d workers: need at least 1", cfg.Workers)
@@ -218,24 +219,24 @@ func (c *crawl) seat() error {
 			return nil
 		}
 		for attempt, done := 1, false; !done; attempt++ {
-			var err error
 			if w == nil {
+				var err error
 				if w, err = startWorker(c.lost, c.manager.Addr()); err != nil {
 					return err
 				}
 				c.report(Event{Kind: WorkerStarted, PID: w.pid()})
 			}
 			c.report(Event{Kind: PageBegun, PID: w.pid(), Page: Page{URL: url}})
-			switch err = w.fetch(task{url, c.cfg.Limits}); {
-			case err == nil:
-				done = true
-			case c.lost.Err() == nil && errors.Is(err, errWorkerDied):
-				dead := w
-				w = nil
-				if done, err = c.bury(dead, url, attempt); err != nil {
-					return err
-				}
-			default:
+			err := w.fetch(task{url, c.cfg.Limits})
+			if c.lost.Err() != nil {
+				return nil // whoever gave up has said why
+			}
+			if err == nil {
+				break
+			}
+			dead := w
+			w = nil
+			if done, err = c.bury(dead, url, attempt); err != nil {
 				return err
 			}
 		}
@@ -297,17 +298,11 @@ func (c *crawl) report(e Event) {
 }
 
 // collect copies the manager's dicts and list.
-func collect(client *Client) (r Result, err error) {
-	if r.Pages, err = NewDict[Page](client, "pages").All(); err != nil {
-		return Result{}, err
-	}
-	if r.Hosts, err = NewDict[Host](client, "hosts").All(); err != nil {
-		return Result{}, err
-	}
-	if r.Log, err = NewList[string](client, "log").All(); err != nil {
-		return Result{}, err
-	}
-	return r, nil
+func collect(client *Client) (Result, error) {
+	pages, errPages := NewDict[Page](client, "pages").All()
+	hosts, errHosts := NewDict[Host](client, "hosts").All()
+	log, errLog := NewList[string](client, "log").All()
+	return Result{Pages: pages, Hosts: hosts, Log: log}, errors.Join(errPages, errHosts, errLog)
 }
 
 // distinct returns the URLs without repetitions, each in its first place.

@@ -23,7 +23,8 @@ type Manager struct {
 	err      error // how the process ended; valid when done is closed
 }
 
-// StartManager starts a manager. When it returns, Dial works.
+// StartManager starts a manager. When it returns, Dial works. Nothing is left of
+// one that cannot be started.
 func StartManager() (m *Manager, err error) {
 	// The folder is for this user alone, and so is the socket in it.
 	dir, err := os.MkdirTemp("", "manager-")
@@ -33,7 +34,7 @@ func StartManager() (m *Manager, err error) {
 	m = &Manager{dir: dir, done: make(chan struct{})}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(dir)
+			remove(dir)
 		}
 	}()
 	// The parent opens the socket and hands it on. So there is no moment at
@@ -55,10 +56,8 @@ func StartManager() (m *Manager, err error) {
 
 	m.cmd = child("crawl-manager", dir)
 	m.cmd.ExtraFiles = []*os.File{file}
-	if m.lifeline, err = m.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if err := m.cmd.Start(); err != nil { // closes the pipe
+	m.lifeline, m.cmd.Err = m.cmd.StdinPipe() // an error is Start's as well
+	if err := m.cmd.Start(); err != nil {     // closes the pipe
 		return nil, fmt.Errorf("start manager: %w", err)
 	}
 	go func() {
@@ -84,11 +83,18 @@ func (m *Manager) Done() <-chan struct{} { return m.done }
 func (m *Manager) Shutdown() error {
 	m.lifeline.Close()
 	<-m.done
-	os.RemoveAll(m.dir) // a manager that was killed could not do it
+	remove(m.dir) // a manager that was killed could not do it
 	if m.err != nil {
 		return fmt.Errorf("%w: %w", ErrManagerLost, m.err)
 	}
 	return nil
+}
+
+// remove removes a socket and its folder. To look for what is in there, as
+// os.RemoveAll does, would need a file descriptor, and there may be none left.
+func remove(dir string) {
+	os.Remove(filepath.Join(dir, "socket"))
+	os.Remove(dir)
 }
 
 // manage is the manager process. Its first argument is the folder to remove
@@ -174,7 +180,7 @@ func (s *store) do(q request) (a response) {
 	case "dict.get":
 		a.Value, a.OK = dict[q.Key]
 	case "dict.set":
-		dict[q.Key], a.OK = q.Value, true
+		dict[q.Key] = q.Value
 	case "dict.swap":
 		if a.OK = string(dict[q.Key]) == string(q.Old); a.OK {
 			dict[q.Key] = q.Value
@@ -190,7 +196,7 @@ func (s *store) do(q request) (a response) {
 	case "dict.len":
 		a.Len = len(dict)
 	case "list.append":
-		s.lists[q.Name], a.OK = append(list, q.Value), true
+		s.lists[q.Name] = append(list, q.Value)
 	case "list.get", "list.set", "list.delete":
 		if a.OK = 0 <= q.Index && q.Index < len(list); !a.OK {
 			break

@@ -86,7 +86,7 @@ type task struct {
 // A reply is a worker's answer to a task. It says that the page is done; what
 // became of it, the manager knows.
 type reply struct {
-	Err string // why the manager could not be told; ends the crawl
+	URL string
 }
 
 // work is the worker process. Its first argument is the manager's address,
@@ -123,11 +123,10 @@ func work() {
 			return
 		}
 		page.Worker = os.Getpid()
-		var r reply
-		if err := record(client, page); err != nil {
-			r.Err = err.Error()
+		if record(client, page) != nil {
+			return // the manager is lost, as the parent will see for itself
 		}
-		if out.Encode(r) != nil {
+		if out.Encode(reply{t.URL}) != nil {
 			return
 		}
 	}
@@ -136,30 +135,24 @@ func work() {
 // record puts a page into the manager's dicts and list. The page itself comes
 // first: the rest only counts what is there.
 func record(client *Client, page Page) error {
-	if err := NewDict[Page](client, "pages").Set(page.URL, page); err != nil {
-		return err
-	}
 	host := ""
 	if u, err := url.Parse(page.URL); err == nil {
 		host = u.Host
 	}
-	// Other workers count pages of this host too: Get and Set would lose some.
-	err := NewDict[Host](client, "hosts").Update(host, func(h Host, _ bool) Host {
-		h.Pages++
-		h.Bytes += page.Size
-		if page.Err != "" {
-			h.Failed++
-		}
-		return h
-	})
-	if err != nil {
-		return err
-	}
-	return NewList[string](client, "log").Append(page.URL)
+	return errors.Join(
+		NewDict[Page](client, "pages").Set(page.URL, page),
+		// Other workers count pages of this host too: Get and Set would lose some.
+		NewDict[Host](client, "hosts").Update(host, func(h Host, _ bool) Host {
+			h.Pages++
+			h.Bytes += page.Size
+			if page.Err != "" {
+				h.Failed++
+			}
+			return h
+		}),
+		NewList[string](client, "log").Append(page.URL),
+	)
 }
-
-// errWorkerDied is the error of fetch when the worker's end of a pipe closed.
-var errWorkerDied = errors.New("worker died")
 
 // A worker is the parent's view of a worker process.
 type worker struct {
@@ -167,54 +160,34 @@ type worker struct {
 	stdin   io.Closer
 	tasks   *gob.Encoder
 	replies *gob.Decoder
-	unwatch func() bool
 }
 
 // startWorker starts a worker process. When lost is over, the worker is told
 // to drop what it does and end.
 func startWorker(lost context.Context, manager string) (*worker, error) {
 	cmd := child("crawl-worker", manager)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		stdin.Close()
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil { // closes both pipes
+	stdin, errIn := cmd.StdinPipe()
+	stdout, errOut := cmd.StdoutPipe()
+	cmd.Err = errors.Join(errIn, errOut) // is Start's as well, which closes what is open
+	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
-	return &worker{
-		cmd: cmd, stdin: stdin,
-		tasks: gob.NewEncoder(stdin), replies: gob.NewDecoder(stdout),
-		unwatch: context.AfterFunc(lost, func() { stdin.Close() }),
-	}, nil
+	context.AfterFunc(lost, func() { stdin.Close() })
+	return &worker{cmd, stdin, gob.NewEncoder(stdin), gob.NewDecoder(stdout)}, nil
 }
 
 // pid returns the worker's process ID.
 func (w *worker) pid() int { return w.cmd.Process.Pid }
 
 // fetch has the worker fetch a page, and returns when the manager knows of it.
+// An error means that the worker is dead.
 func (w *worker) fetch(t task) error {
-	var r reply
-	if err := w.tasks.Encode(t); err != nil {
-		return fmt.Errorf("%w: %w", errWorkerDied, err)
-	}
-	if err := w.replies.Decode(&r); err != nil {
-		return fmt.Errorf("%w: %w", errWorkerDied, err)
-	}
-	if r.Err != "" {
-		return fmt.Errorf("worker %d: %s", w.pid(), r.Err)
-	}
-	return nil
+	return errors.Join(w.tasks.Encode(t), w.replies.Decode(new(reply)))
 }
 
 // end lets the worker go by closing its input, waits until it has ended, and
 // returns how it died, if it did.
 func (w *worker) end() error {
-	w.unwatch()
 	w.stdin.Close()
 	return w.cmd.Wait()
 }

@@ -2,6 +2,7 @@
 // Why: The early return for a bad status stands before the defer. The connection and its goroutines stay.
 //
 // want goroutine-leak TestFetchTellsWhatBecameOfAPage TestFetchLeavesNothingOfABadPage TestFetchTriesAgainAfterAServerError
+// want wrong TestFetchEndsWithItsContext
 // want fd-leak TestFetchTellsWhatBecameOfAPage TestFetchLeavesNothingOfABadPage TestFetchTriesAgainAfterAServerError
 package crawl
 

@@ -33,7 +33,8 @@ func StartManager() (m *Manager, err error) {
 	m = &Manager{dir: dir, done: make(chan struct{})}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(dir)
+			os.Remove(filepath.Join(dir, "socket"))
+			os.Remove(dir)
 		}
 	}()
 	// The parent opens the socket and hands it on. So there is no moment at

@@ -1,7 +1,7 @@
 // Flaw: the workers are goroutines of the parent.
 // Why: They overlap, and the pages arrive: all that is missing is what the kata is about.
 //
-// want not-processes TestCountsPagesByHost TestLogsPagesInTheOrderOfTheirEnd TestReportsProgress TestBadPagesSpoilNoOther TestSlowPageHoldsUpNoOther TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestEndOfContextStopsTheCrawl TestSecondInterruptEndsAtOnce TestKilledParentLeavesNothing TestManyPages
+// want not-processes TestCountsPagesByHost TestLogsPagesInTheOrderOfTheirEnd TestReportsProgress TestBadPagesSpoilNoOther TestSlowPageHoldsUpNoOther TestInterruptLetsPagesInFlightEnd TestInterruptFromTheTerminal TestEndOfContextStopsTheCrawl TestSecondInterruptEndsAtOnce TestKilledParentLeavesNothing TestStartFailureEndsTheCrawl TestManyPages
 // want wrong TestFetchesEveryPageOnce TestWorkersOverlapAndAreAtMostN TestJoinsTheWorkersThenTheManager TestPageOfAKilledWorkerIsFetchedByAnother TestPageThatKillsEveryWorkerIsRecorded
 // may wrong TestKilledManagerEndsTheCrawl
 package crawl

@@ -173,16 +173,10 @@ type worker struct {
 // to drop what it does and end.
 func startWorker(lost context.Context, manager string) (*worker, error) {
 	cmd := child("crawl-worker", manager)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		stdin.Close()
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil { // closes both pipes
+	stdin, errIn := cmd.StdinPipe()
+	stdout, errOut := cmd.StdoutPipe()
+	cmd.Err = errors.Join(errIn, errOut) // is Start's as well, which closes what is open
+	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
 	return &worker{

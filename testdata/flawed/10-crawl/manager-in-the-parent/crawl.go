@@ -1,7 +1,7 @@
 // Flaw: the manager is a goroutine of the process that starts it.
 // Why: Its socket answers all the same, and even other processes reach it.
 //
-// want not-processes TestDict TestList TestGetReturnsACopy TestShutdownEndsTheManager TestUpdateLosesNoChange TestManyProcessesUpdateOneKey TestGoroutinesShareAClient TestRefusesWhatCannotBeEncoded TestManagerBearsBadClients TestKilledManagerIsAnError
+// want not-processes TestDict TestList TestGetReturnsACopy TestShutdownEndsTheManager TestUpdateLosesNoChange TestManyProcessesUpdateOneKey TestGoroutinesShareAClient TestRefusesWhatCannotBeEncoded TestManagerBearsBadClients TestKilledManagerIsAnError TestManagerThatCannotStart
 // want wrong TestJoinsTheWorkersThenTheManager TestKilledManagerEndsTheCrawl TestManagerServesOtherProcesses
 // want file-leak TestSecondInterruptEndsAtOnce TestKilledParentLeavesNothing
 package crawl

@@ -1,7 +1,7 @@
 // Flaw: the parent keeps the worker's end of the reply pipe open.
 // Why: A pipe ends when its last writing end is closed. The parent holds one itself, and waits for ever for a dead worker.
 //
-// want deadlock TestPageOfAKilledWorkerIsFetchedByAnother TestPageThatKillsEveryWorkerIsRecorded TestKilledManagerEndsTheCrawl
+// want deadlock TestPageOfAKilledWorkerIsFetchedByAnother TestPageThatKillsEveryWorkerIsRecorded TestKilledManagerEndsTheCrawl TestStartFailureEndsTheCrawl
 package crawl
 
 import (

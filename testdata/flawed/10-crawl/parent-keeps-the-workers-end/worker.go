@@ -175,17 +175,13 @@ type worker struct {
 // to drop what it does and end.
 func startWorker(lost context.Context, manager string) (*worker, error) {
 	cmd := child("crawl-worker", manager)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, ends, err := os.Pipe()
-	if err != nil {
-		stdin.Close()
-		return nil, err
-	}
+	stdin, errIn := cmd.StdinPipe()
+	stdout, ends, errOut := os.Pipe()
 	cmd.Stdout = ends
-	if err := cmd.Start(); err != nil { // closes both pipes
+	cmd.Err = errors.Join(errIn, errOut) // is Start's as well, which closes what is open
+	if err := cmd.Start(); err != nil {
+		stdout.Close()
+		ends.Close()
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
 	return &worker{
