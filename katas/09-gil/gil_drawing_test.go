@@ -148,11 +148,14 @@ func TestSVGOfExtremes(t *testing.T) {
 	for _, c := range []struct {
 		what     string
 		rows     []gil.Row
-		speedups []float64 // of the points, in both panels
+		speedups []float64 // of the points by workers; by units there are as many
 		from, to int       // so many speedups are marked
 	}{
 		{"nothing", nil, nil, 2, 2},
 		{"one point", []gil.Row{row(gil.Processes, 2, 10, 0.5)}, []float64{0.5}, 2, 2},
+		{"measured from great to small", []gil.Row{
+			row(gil.Processes, 4, 1000, 3.5), row(gil.Processes, 2, 1000, 1.8), row(gil.Processes, 4, 100, 2.5), row(gil.Processes, 2, 100, 1.5),
+		}, []float64{1.8, 3.5}, 4, 4},
 		{"a great speedup", []gil.Row{row(gil.Goroutines, 64, 10, 60), row(gil.Processes, 64, 10, 1.5)}, []float64{60, 1.5}, 3, 12},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -165,7 +168,12 @@ func TestSVGOfExtremes(t *testing.T) {
 				}
 				require.Len(t, got, len(c.speedups))
 				for i, s := range got {
-					assert.InDelta(t, c.speedups[i], scale.speedup(s.y), 0.2)
+					if i > 0 && len(panel.all("polyline")) == 1 {
+						assert.Greater(t, s.x, got[i-1].x, "the line did not go from left to right")
+					}
+					if panel.attr("id") == "by-workers" || len(got) < 2 {
+						assert.InDelta(t, c.speedups[i], scale.speedup(s.y), 0.2)
+					}
 				}
 				assert.GreaterOrEqual(t, len(scale.marked), c.from, "speedups marked: %v", scale.marked)
 				assert.LessOrEqual(t, len(scale.marked), c.to, "speedups marked: %v", scale.marked)
