@@ -1,9 +1,9 @@
 package queue_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -52,9 +52,44 @@ func TestPutWithContext(t *testing.T) {
 	for range 3 {
 		require.ErrorIs(t, q.Put(brief(t), 2), ctxDeadline, "Put to a full queue did not end with its context")
 	}
+	// Another goroutine's Put waits already.
+	waiting := make(chan error, 1)
+	go func() { waiting <- q.Put(t.Context(), 4) }()
+	harness.Waiting(t, os.Getpid())
+	require.ErrorIs(t, q.Put(brief(t), 5), ctxDeadline, "Put did not end with its context while another goroutine's Put was waiting")
 	assert.Equal(t, 1, c.get())
+	require.NoError(t, <-waiting, "Put returned an error, though there was room again")
+	assert.Equal(t, 4, c.get(), "an item whose Put had ended with its context came out of the queue")
 	put(t, q, 3)
 	assert.Equal(t, 3, c.get(), "an item whose Put had ended with its context came out of the queue")
+	c.done()
+	finish(t, q, c)
+}
+
+// The context ends in the moment in which there is room: the item is in the queue
+// or it is not, Put tells which, and the next Put has nothing to do with it.
+func TestContextEndsAsRoomComes(t *testing.T) {
+	harness.Test(t)
+	q := newQueue[int](t, 1)
+	c := startConsumer(t, q)
+	for i := 0; i < 600; i += 3 {
+		put(t, q, i)
+		ctx, cancel := context.WithCancel(t.Context())
+		c.order(order{Do: "Get"})
+		go cancel()
+		err := q.Put(ctx, i+1)
+		next := make(chan error, 1)
+		go func() { next <- q.Put(t.Context(), i+2) }()
+		require.Equal(t, []int{i}, c.answer().Values)
+		if err == nil {
+			require.Equal(t, i+1, c.get(), "Put returned nil, and its item is not in the queue")
+		} else {
+			require.ErrorIs(t, err, context.Canceled)
+		}
+		require.Equal(t, i+2, c.get(), "a Put whose context had ended is in the queue, or it took the next one along")
+		require.NoError(t, <-next)
+		cancel()
+	}
 	c.done()
 	finish(t, q, c)
 }
@@ -110,136 +145,17 @@ func TestItemThatCannotBeEncoded(t *testing.T) {
 	for _, want := range []string{"before", "after", "last"} {
 		require.Equal(t, want, c.get(), "an item that was refused has damaged the queue")
 	}
+	// And one that can be put, but not read: the consumer takes strings.
+	put(t, q, any(5), any("more"))
+	a := c.do(order{Do: "Get"})
+	assert.NotEmpty(t, a.Err, "a consumer of strings took a number")
+	assert.Equal(t, "more", c.get(), "an item that could not be read has damaged the queue")
 	c.done()
 	c.end()
-	finish(t, q)
-}
-
-func TestProducerKilled(t *testing.T) {
-	harness.Test(t)
-	q := newQueue[int](t, 3)
-	p := startProducer(t, q)
 	require.NoError(t, q.Close())
-	require.Empty(t, p.do(order{Do: "Put", Items: []int{1, 2, 3}}).Err)
-	consumers := startConsumers(t, q, 2)
-	assert.Equal(t, 1, consumers[0].get())
-	consumers[0].done()
-	p.order(order{Do: "Put", Items: []int{4, 5, 6}}) // two more than there is room for
-	p.kill()
-	var all []int
-	for _, c := range consumers {
-		c.order(order{Do: "Drain"})
-	}
-	for _, c := range consumers {
-		a := c.answer()
-		assert.Equal(t, closed, a.Err, "the only producer was killed, and a consumer was not told that the queue is closed")
-		all = append(all, a.Values...)
-	}
-	assert.Subset(t, all, []int{2, 3}, "items that a producer had put before it was killed were lost")
-	assert.Subset(t, []int{2, 3, 4, 5, 6}, all, "the consumers took items that were never put")
-	finishClosed(t, q, consumers...)
-}
-
-func TestOwnerKilled(t *testing.T) {
-	harness.Test(t)
-	require.NoError(t, makeQueue(), "New returned an error")
-	// The consumers hold the write end of this pipe; it ends when they end.
-	r, w, err := os.Pipe()
-	require.NoError(t, err)
-	defer r.Close()
-	owner := reexec.Command("queue-owner")
-	owner.Stdout, owner.Stderr = w, os.Stderr
-	in, err := owner.StdinPipe()
-	require.NoError(t, err)
-	defer in.Close()
-	require.NoError(t, owner.Start())
-	w.Close()
-	opened := make([]byte, 1)
-	for lines := 0; lines < 2; { // each says that it has its end of the queue
-		_, err := r.Read(opened)
-		if opened[0] == '\n' {
-			lines++
-		}
-		if err != nil {
-			owner.Wait()
-			require.NoError(t, err, "the owner of the queue did not start two consumers")
-		}
-	}
-	require.NoError(t, owner.Process.Kill())
-	owner.Wait()
-	answers, err := io.ReadAll(r)
-	require.NoError(t, err)
-	assert.Equal(t, 2, strings.Count(string(answers), `"Err"`), "the process that made the queue was killed, and its consumers did not come to an end by themselves")
-}
-
-func TestConsumerKilled(t *testing.T) {
-	harness.Test(t)
-	q := newQueue[int](t, 10)
-	victim, other := startConsumer(t, q), startConsumer(t, q)
-	put(t, q, upTo(5)...)
-	assert.Equal(t, 1, victim.get())
-	victim.done()
-	assert.Equal(t, 2, victim.get())
-	assert.Equal(t, 3, other.get())
-	assert.Equal(t, 4, victim.get())
-	victim.kill()
-	other.done()
-	put(t, q, 6)
-	assert.Equal(t, 5, other.get(), "the queue did not go on for the other consumer")
-	assert.Equal(t, 6, other.get(), "the queue did not go on for the other consumer")
-	other.done()
-	err := q.Join(t.Context())
-	var lost *queue.LostError[int]
-	require.ErrorAs(t, err, &lost, "Join did not report what a killed consumer had in hand")
-	pid := victim.cmd.Process.Pid
-	assert.Equal(t, []queue.Lost[int]{{Value: 2, PID: pid}, {Value: 4, PID: pid}}, lost.Items, "Join did not report what the killed consumer had taken and not finished")
-	assert.NotEmpty(t, lost.Error())
-	finish(t, q, other) // which also expects that nothing is reported twice
-}
-
-func TestConsumerKilledWhileItWaits(t *testing.T) {
-	harness.Test(t)
-	q := newQueue[int](t, 2)
-	victim, other := startConsumer(t, q), startConsumer(t, q)
-	victim.order(order{Do: "Get"})
-	harness.Waiting(t, victim.cmd.Process.Pid)
-	victim.kill()
-	put(t, q, 1, 2)
-	// The queue may hear of the death only when it hands the first item to the
-	// dead. That may cost the item its turn, and no more.
-	assert.Equal(t, []int{1, 2}, sorted([]int{other.get(), other.get()}), "an item went to a consumer that was dead")
-	other.done()
-	finish(t, q, other)
-}
-
-func TestConsumerReplaced(t *testing.T) {
-	harness.Test(t)
-	q := newQueue[int](t, 5)
-	put(t, q, 1, 2, 3)
-	victim := startConsumer(t, q)
-	assert.Equal(t, 1, victim.get())
-	victim.kill()
-	require.NoError(t, q.Close())
-	next := startConsumer(t, q)
-	assert.Equal(t, []int{2, 3}, next.do(order{Do: "Drain"}).Values, "a new consumer did not take over from the killed one")
-	next.end()
-	var lost *queue.LostError[int]
-	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report what a killed consumer had in hand")
-	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: victim.cmd.Process.Pid}}, lost.Items)
-}
-
-func TestNobodyLeftToTake(t *testing.T) {
-	harness.Test(t)
-	q := newQueue[int](t, 5)
-	c := startConsumer(t, q)
-	put(t, q, 1, 2, 3)
-	assert.Equal(t, 1, c.get())
-	require.Empty(t, c.do(order{Do: "Close"}).Err, "Close returned an error")
-	c.end()
-	require.NoError(t, q.Close())
-	var lost *queue.LostError[int]
-	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report the items that nobody had taken")
-	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: c.cmd.Process.Pid}, {Value: 2}, {Value: 3}}, lost.Items, "Join did not report what was left when the last consumer had closed its end")
+	var lost *queue.LostError[any]
+	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report the item that could not be read")
+	assert.Equal(t, []queue.Lost[any]{{Value: 5., PID: c.cmd.Process.Pid}}, lost.Items)
 }
 
 func TestUseAfterClose(t *testing.T) {
@@ -265,19 +181,32 @@ func TestUseAfterClose(t *testing.T) {
 	require.Empty(t, c.do(order{Do: "Close"}).Err)
 	assert.Equal(t, closed, c.do(order{Do: "Get"}).Err, "a consumer did not say that it had closed its end")
 	finishClosed(t, q, c, p)
+
+	// Close finds a Put that waits.
+	q = newQueue[int](t, 1)
+	put(t, q, 1)
+	waiting := make(chan error, 1)
+	go func() { waiting <- q.Put(t.Context(), 2) }()
+	harness.Waiting(t, os.Getpid())
+	require.NoError(t, q.Close(), "Close returned an error while a Put was waiting")
+	assert.ErrorIs(t, <-waiting, queue.ErrClosed, "a Put that waited did not say that the queue is closed")
+	var lost *queue.LostError[int]
+	require.ErrorAs(t, q.Join(t.Context()), &lost)
+	assert.Equal(t, []queue.Lost[int]{{Value: 1}}, lost.Items, "an item whose Put had returned an error is in the queue")
 }
 
-func TestProducerExitsAtOnce(t *testing.T) {
+// An end belongs to one process, and is opened once.
+func TestOpenOnce(t *testing.T) {
 	harness.Test(t)
-	q := newQueue[int](t, 50)
-	p := startProducer(t, q)
-	p.order(order{Do: "Put and exit", Items: upTo(50)})
-	require.NoError(t, p.cmd.Wait(), "Put returned an error")
-	p.in.Close()
-	require.NoError(t, q.Close())
-	c := startConsumer(t, q)
-	assert.Equal(t, upTo(50), c.do(order{Do: "Drain"}).Values, "items were lost when the producer ended right after its last Put")
-	finishClosed(t, q, c)
+	q := newQueue[int](t, 1)
+	_, err := queue.OpenConsumer[int]()
+	assert.Error(t, err, "OpenConsumer found an end in a process that was given none")
+	_, err = queue.OpenProducer[int]()
+	assert.Error(t, err, "OpenProducer found an end in a process that was given none")
+	c, p := startConsumer(t, q), startProducer(t, q)
+	assert.NotEmpty(t, c.do(order{Do: "Open"}).Err, "OpenConsumer gave the end a second time")
+	assert.NotEmpty(t, p.do(order{Do: "Open"}).Err, "OpenProducer gave the end a second time")
+	finish(t, q, c, p)
 }
 
 func TestJoin(t *testing.T) {
@@ -316,29 +245,10 @@ func TestDoneTwice(t *testing.T) {
 	finish(t, q, c)
 }
 
-func TestStartFails(t *testing.T) {
-	harness.Test(t)
-	q := newQueue[int](t, 1)
-	cmd := reexec.Command("queue-consumer", "int")
-	cmd.Path = t.TempDir() + "/nothing"
-	assert.Error(t, q.StartConsumer(cmd), "StartConsumer did not say that the program is missing")
-	producer := reexec.Command("queue-producer")
-	producer.Path = cmd.Path
-	assert.Error(t, q.StartProducer(producer), "StartProducer did not say that the program is missing")
-	c := startConsumer(t, q)
-	put(t, q, 1)
-	assert.Equal(t, 1, c.get())
-	c.done()
-	c.order(order{Do: "Get"})
-	require.NoError(t, q.Close())
-	assert.Equal(t, closed, c.answer().Err, "a producer that never started keeps the queue open")
-	finishClosed(t, q, c)
-}
-
 func TestManyGoroutinesInOneProcess(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[int](t, 4)
-	c := startConsumer(t, q)
+	c, idle := startConsumer(t, q), startConsumers(t, q, 3)
 	c.order(order{Do: "Drain"})
 	put := make(chan error)
 	for i := range 10 {
@@ -347,9 +257,15 @@ func TestManyGoroutinesInOneProcess(t *testing.T) {
 			put <- err
 		}()
 	}
+	for _, c := range idle { // they go while the others are busy
+		require.NoError(t, c.in.Close())
+	}
 	var failed error
 	for range 10 {
 		failed = errors.Join(failed, <-put)
+	}
+	for _, c := range idle {
+		require.NoError(t, c.cmd.Wait())
 	}
 	require.NoError(t, failed, "PutAll returned an error")
 	require.NoError(t, q.Close())

@@ -29,7 +29,6 @@ func init() {
 		}
 	})
 	reexec.Register("queue-producer", produce)
-	reexec.Register("queue-owner", own)
 }
 
 // An order is one call of the queue that a child shall make, and an answer what
@@ -118,6 +117,10 @@ func consume[T any]() {
 			}
 		case "Close":
 			err = c.Close()
+		case "Open":
+			_, err = queue.OpenConsumer[T]()
+		case "Start bystander":
+			err = startBystander()
 		}
 		a.Err = word(err)
 		return a
@@ -145,38 +148,12 @@ func produce() {
 			os.Exit(0) // at once: no Close, nothing deferred
 		case "Close":
 			err = p.Close()
+		case "Open":
+			_, err = queue.OpenProducer[int]()
 		}
 		a.Err = word(err)
 		return a
 	})
-}
-
-// own is a child that makes a queue of its own, starts two consumers of it, and
-// never closes it.
-func own() {
-	q, err := queue.New[int](4)
-	for range 2 {
-		if err != nil {
-			break
-		}
-		// Not reexec.Command: on Linux that would have the kernel end the consumer
-		// together with its parent, and it is the queue that shall do that.
-		cmd := &exec.Cmd{Path: reexec.Self(), Args: []string{"queue-consumer", "int"}, Stdout: os.Stdout, Stderr: os.Stderr}
-		// What a consumer shall do comes at once and all together: there is nobody
-		// to talk to it once its parent is dead.
-		var orders io.WriteCloser
-		if orders, err = cmd.StdinPipe(); err != nil {
-			break
-		}
-		if err = q.StartConsumer(cmd); err == nil {
-			json.NewEncoder(orders).Encode(order{Do: "Drain"})
-		}
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "owner:", err)
-		os.Exit(1)
-	}
-	io.Copy(io.Discard, os.Stdin) // until it is killed
 }
 
 // obey carries out the orders from the standard input, up to its end. It says

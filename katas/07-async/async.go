@@ -41,7 +41,8 @@ var (
 	ErrWorkerDied = errors.New("async: the worker died during the task")
 )
 
-// A TaskError is the error that a task returned in its worker, or its panic.
+// A TaskError is the error that a task returned in its worker, or its panic, or
+// says that its argument or its value does not fit into the type that it has here.
 type TaskError struct {
 	Index int    // the task's index in Map's args; 0 for Apply
 	Text  string // what the error said in the worker
@@ -58,7 +59,8 @@ var tasks = map[string]func(json.RawMessage) (json.RawMessage, error){}
 
 // Register makes f a task. It must be called while the program initializes (a
 // package-level variable is a good place), so that the worker, which is this
-// program started again, knows the task too.
+// program started again, knows the task too. What a task prints goes where this
+// program's own output goes.
 func Register[A, R any](name string, f func(A) (R, error)) Task[A, R] {
 	tasks[name] = func(encoded json.RawMessage) (json.RawMessage, error) {
 		var arg A
@@ -76,7 +78,7 @@ func Register[A, R any](name string, f func(A) (R, error)) Task[A, R] {
 
 // Callbacks are functions that the pool calls once a result is there: Value if
 // the task succeeded, else Error; exactly once, and before the result counts as
-// ready. Either may be nil. A pool runs its callbacks one at a time. A callback
+// ready. Either may be nil, and Apply and Map take several. A pool runs its callbacks one at a time. A callback
 // may submit tasks, Close and Terminate; it must not wait for a Result or Join.
 type Callbacks[R any] struct {
 	Value func(R)
@@ -164,8 +166,10 @@ const (
 	terminated       // nothing is done any more
 )
 
-// NewPool starts a pool of the given number of worker processes, at least 1. A
-// worker that dies is replaced. The caller closes or terminates the pool, and
+// NewPool starts a pool of the given number of worker processes, at least 1. If
+// one cannot be started, nothing is left of the others. A worker that dies is
+// replaced; if that fails, the task for which it was to start ends with the error,
+// and the next one tries again. The caller closes or terminates the pool, and
 // then joins it.
 func NewPool(workers int) (*Pool, error) {
 	// TODO: start the workers, and a goroutine for each.
@@ -190,7 +194,8 @@ func Map[A, R any](p *Pool, task Task[A, R], args []A, chunk int, on ...Callback
 	return nil, todo.Err("async: Map")
 }
 
-// Close refuses new tasks from now on. Those already submitted are still done.
+// Close refuses new tasks from now on. Those already submitted are still done. A
+// pool that was terminated stays so.
 func (p *Pool) Close() {
 	// TODO: no new tasks.
 	todo.Err("async: Pool.Close")
@@ -221,7 +226,8 @@ type worker struct {
 }
 
 // work is the life of a worker process: it ends with the stream of requests,
-// which the pool ends, or the death of the pool's process.
+// which the pool ends, or the death of the pool's process. The processes that a
+// task starts do not inherit these pipes.
 func work() {
 	// TODO: read requests, run their tasks, write replies.
 	todo.Err("async: work")

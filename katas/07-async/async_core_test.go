@@ -40,13 +40,14 @@ func TestResultFollowsItsTask(t *testing.T) {
 
 	// The task is on the stage: it has begun and not ended.
 	assert.False(t, r.Ready(), "Ready was true before the task had ended")
-	_, err = r.Successful()
+	ok, err := r.Successful()
 	assert.ErrorIs(t, err, async.ErrNotReady)
+	assert.False(t, ok, "Successful was true before the task had ended")
 	player.leave("applause")
 
 	require.NoError(t, r.Wait(background))
 	assert.True(t, r.Ready(), "Ready was false after Wait had returned")
-	ok, err := r.Successful()
+	ok, err = r.Successful()
 	require.NoError(t, err)
 	assert.True(t, ok, "Successful was false, but the task had returned no error")
 	for range 2 {
@@ -154,6 +155,16 @@ func TestMapSendsWholeChunks(t *testing.T) {
 	assert.Equal(t, pids[0], pids[1], "the tasks of one chunk ran in different processes")
 	assert.Equal(t, pids[2], pids[3], "the tasks of one chunk ran in different processes")
 	assert.NotEqual(t, pids[0], pids[2], "two chunks met on the stage, but ran in one process")
+
+	// Chunks of one, also when there are many: again "a" and "b" meet.
+	many := make([]role, 20)
+	many[0], many[1] = s.role("a"), s.role("b")
+	r, err = async.Map(p, duet, many, 1)
+	require.NoError(t, err)
+	for _, player := range s.cast(2) {
+		player.leave("")
+	}
+	require.NoError(t, r.Wait(background))
 	finish(t, p)
 }
 

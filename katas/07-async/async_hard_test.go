@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -144,14 +145,14 @@ func TestCallbackRunsOnceBeforeWaitReturns(t *testing.T) {
 			}
 		},
 		Error: func(error) { calls.Add(100) },
-	})
+	}, async.Callbacks[int]{Error: func(error) { calls.Add(100) }}, async.Callbacks[int]{Value: func(int) { calls.Add(10) }})
 	require.NoError(t, err)
 	assert.Equal(t, 42, <-inside, "the callback did not get the value")
 	assert.False(t, r.Ready(), "the result counted as ready while its callback was running")
 	close(release)
 	require.NoError(t, r.Wait(background))
 	finish(t, p)
-	assert.EqualValues(t, 1, calls.Load(), "the callbacks did not run exactly once")
+	assert.EqualValues(t, 11, calls.Load(), "the two callbacks for the value did not run exactly once each, or one for an error did")
 }
 
 func TestMapCallbackRunsOnce(t *testing.T) {
@@ -251,6 +252,8 @@ func TestCloseFinishesWhatWasSubmitted(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.ErrorIs(t, p.Join(), async.ErrRunning, "Join of a pool that was neither closed nor terminated")
+	joined := make(chan error, 1)
+	go func() { joined <- p.Join() }() // at the same time as Close, or after it
 	p.Close()
 	p.Close() // twice is once
 	_, err = async.Apply(p, double, 1)
@@ -260,6 +263,9 @@ func TestCloseFinishesWhatWasSubmitted(t *testing.T) {
 	assert.False(t, blocked.Ready(), "Close ended a task")
 	player.leave("done")
 	require.NoError(t, p.Join())
+	if err := <-joined; err != nil { // then it came first
+		require.ErrorIs(t, err, async.ErrRunning)
+	}
 	assertGone(t, player.pid)
 	// Results stay readable after Join.
 	for i, r := range results {
@@ -299,7 +305,14 @@ func TestTerminateEndsEverything(t *testing.T) {
 	}
 	assert.Len(t, failures, workers+queued, "not every task's error callback ran exactly once")
 	p.Terminate() // after the end: nothing to do
+	p.Close()     // and nothing to be revived
 	require.NoError(t, p.Join())
+	_, err = async.Apply(p, double, 1)
+	assert.ErrorIs(t, err, async.ErrTerminated, "Apply after Terminate and Close")
+
+	idle := newPool(t, workers)
+	idle.Terminate()
+	require.NoError(t, idle.Join(), "Join of a pool that had never had a task")
 }
 
 // assertGone checks that the process has ended and was waited for.
@@ -339,57 +352,6 @@ func TestTenThousandOutstanding(t *testing.T) {
 	finish(t, p)
 }
 
-func TestWorkerKilledInMidTask(t *testing.T) {
-	harness.Test(t)
-	p, s := newPool(t, 2), newStage(t)
-	results := map[string]*async.Result[string]{}
-	for _, name := range []string{"victim", "other"} {
-		r, err := async.Apply(p, play, s.role(name))
-		require.NoError(t, err)
-		results[name] = r
-	}
-	players := s.cast(2)
-	players["victim"].kill()
-	_, err := results["victim"].Get(background)
-	require.ErrorIs(t, err, async.ErrWorkerDied)
-	assert.False(t, results["other"].Ready(), "the death of one worker settled another one's task")
-	players["other"].leave("alive")
-	got, err := results["other"].Get(background)
-	require.NoError(t, err)
-	assert.Equal(t, "alive", got)
-
-	// The pool has two workers again.
-	for _, name := range []string{"a", "b"} {
-		results[name], err = async.Apply(p, play, s.role(name))
-		require.NoError(t, err)
-	}
-	for name, player := range s.cast(2) {
-		player.leave(name)
-		got, err := results[name].Get(background)
-		require.NoError(t, err)
-		assert.Equal(t, name, got)
-	}
-	finish(t, p)
-}
-
-func TestWorkerKilledWhileIdle(t *testing.T) {
-	harness.Test(t)
-	p, s := newPool(t, 1), newStage(t)
-	r, err := async.Apply(p, attend, s.role("idler"))
-	require.NoError(t, err)
-	idler := s.next()
-	idler.leave("")
-	first, err := r.Get(background)
-	require.NoError(t, err)
-	idler.kill()
-	r, err = async.Apply(p, pid, struct{}{})
-	require.NoError(t, err)
-	second, err := r.Get(background)
-	require.NoError(t, err, "a worker that died before it had got the task spoiled it")
-	assert.NotEqual(t, first, second, "a dead process ran a task")
-	finish(t, p)
-}
-
 func TestWhatCannotBeEncoded(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 1)
@@ -402,6 +364,21 @@ func TestWhatCannotBeEncoded(t *testing.T) {
 	_, err = r.Get(background)
 	var failed *async.TaskError
 	assert.ErrorAs(t, err, &failed, "the value cannot be encoded")
+	o, err := async.Apply(p, open, 13)
+	require.NoError(t, err)
+	_, err = o.Get(background)
+	assert.ErrorAs(t, err, &failed, "the argument cannot be decoded")
+	m, err := async.Map(p, write, []int{0, 1, 2, 13, 4, 5}, 2)
+	require.NoError(t, err)
+	_, err = m.Get(background)
+	if assert.ErrorAs(t, err, &failed, "a value cannot be decoded") {
+		assert.Equal(t, 3, failed.Index, "the error named another value")
+	}
+	r, err = async.Apply(p, async.Task[float64, float64]{}, 4)
+	if err == nil {
+		_, err = r.Get(background)
+	}
+	assert.Error(t, err, "a task that nobody had registered was done")
 	r, err = async.Apply(p, inverse, 4)
 	require.NoError(t, err)
 	got, err := r.Get(background)
@@ -437,25 +414,34 @@ func TestTaskMayPrint(t *testing.T) {
 		assert.Equal(t, len("(printed by a task)\n"), got)
 	}
 	finish(t, p)
+
+	printer := reexec.Command("async-printer")
+	var out, complaints strings.Builder
+	printer.Stdout, printer.Stderr = &out, &complaints
+	require.NoError(t, printer.Run())
+	assert.Equal(t, "(printed by a task)\n", out.String(), "what a task printed did not come out where its program prints")
+	assert.Contains(t, complaints.String(), "(complained of by a task)\n", "what a task printed did not come out where its program prints")
 }
 
-func TestWorkersEndWithTheirParent(t *testing.T) {
+// Tasks that fail at once show how many chunks there are: of each, only the first
+// is done.
+func TestChunkBelowOne(t *testing.T) {
 	harness.Test(t)
-	newPool(t, 1) // says here what is missing, if anything
-	s := newStage(t)
-	owner := reexec.Command("async-owner", s.listener.Addr().String())
-	in, err := owner.StdinPipe()
-	require.NoError(t, err)
-	defer in.Close()
-	owner.Stderr = os.Stderr
-	require.NoError(t, owner.Start())
-	players := s.cast(2) // the owner's two workers
-	for _, player := range players {
-		player.leave("") // idle from now on
-	}
-	require.NoError(t, owner.Process.Kill())
-	owner.Wait()
-	for _, player := range players {
-		player.ended()
+	for _, workers := range []int{1, 2} {
+		p := newPool(t, workers)
+		if workers == 1 {
+			s := newStage(t)
+			for range 3 { // who has died does not count
+				s.killWorker(p)
+			}
+		}
+		path := filepath.Join(t.TempDir(), "ticks")
+		r, err := async.Map(p, tick, slices.Repeat([]string{path}, 80), 0)
+		require.NoError(t, err)
+		require.NoError(t, r.Wait(background))
+		ticks, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.InDelta(t, 4*workers, len(ticks), float64(workers), "80 tasks for %d workers did not come in about four chunks for each", workers)
+		finish(t, p)
 	}
 }

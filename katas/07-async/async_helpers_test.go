@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -29,6 +30,11 @@ var (
 	boom    = async.Register("boom", func(text string) (int, error) { panic(text) })
 	third   = async.Register("third", func(n int) (int, error) { return oddOnes(n) })
 	shout   = async.Register("shout", func(text string) (int, error) { return fmt.Println(text) })
+	moan    = async.Register("moan", func(text string) (int, error) { return fmt.Fprintln(os.Stderr, text) })
+	open    = async.Register("open", func(n letter) (int, error) { return int(n), nil })
+	write   = async.Register("write", func(n int) (letter, error) { return letter(n), nil })
+	leave   = async.Register("leave", func(r role) (string, error) { return r.playWithChild() })
+	tick    = async.Register("tick", func(path string) (int, error) { return 0, errors.Join(note(path), errors.New("tick")) })
 	echo    = async.Register("echo", func(text string) (string, error) { return text, nil })
 	inverse = async.Register("inverse", func(f float64) (float64, error) { return 1 / f, nil })
 	work    = async.Register("work", func(d time.Duration) (int, error) { burn(d); return os.Getpid(), nil })
@@ -49,6 +55,29 @@ func oddOnes(n int) (int, error) {
 		return 0, fmt.Errorf("%d is not wanted", n)
 	}
 	return n, nil
+}
+
+// A letter travels closed, and number 13 cannot be opened again.
+type letter int
+
+func (n letter) MarshalText() ([]byte, error) { return fmt.Append(nil, int(n)), nil }
+
+func (n *letter) UnmarshalText(text []byte) error {
+	if string(text) == "13" {
+		return errors.New("13 does not open")
+	}
+	_, err := fmt.Sscan(string(text), (*int)(n))
+	return err
+}
+
+// note appends a byte to a file: it counts what is done in several processes.
+func note(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write([]byte{'.'})
+	return errors.Join(err, f.Close())
 }
 
 // NaN cannot be encoded as JSON.
@@ -156,6 +185,16 @@ func (p player) kill() {
 	awaitDeath(p.pid)
 }
 
+// killWorker has a worker killed in the middle of a task, which nothing comes of.
+func (s *stage) killWorker(p *async.Pool) {
+	s.t.Helper()
+	r, err := async.Apply(p, play, s.role("victim"))
+	require.NoError(s.t, err)
+	s.next().kill()
+	_, err = r.Get(background)
+	require.ErrorIs(s.t, err, async.ErrWorkerDied)
+}
+
 // A role is a task's way to the stage.
 type role struct{ Path, Name string }
 
@@ -178,6 +217,15 @@ func (r role) play() (string, error) {
 	return hear(conn)
 }
 
+// playWithChild plays too, and leaves a child behind, who enters by itself.
+func (r role) playWithChild() (string, error) {
+	// Not reexec.Command: on Linux that would have the kernel end it with its parent.
+	if err := (&exec.Cmd{Path: reexec.Self(), Args: []string{"async-bystander", r.Path}}).Start(); err != nil {
+		return "", err
+	}
+	return r.play()
+}
+
 var attending []net.Conn
 
 // attend plays too, but its connection stays until its process ends.
@@ -197,6 +245,19 @@ func hear(conn net.Conn) (string, error) {
 }
 
 func init() {
+	reexec.Register("async-bystander", func() { role{os.Args[1], "bystander"}.play() })
+	// A program whose tasks print.
+	reexec.Register("async-printer", func() {
+		p, err := async.NewPool(1)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		async.Apply(p, shout, "(printed by a task)")
+		async.Apply(p, moan, "(complained of by a task)")
+		p.Close()
+		p.Join()
+	})
 	// A program with a pool of its own, which it neither closes nor joins.
 	reexec.Register("async-owner", func() {
 		p, err := async.NewPool(2)

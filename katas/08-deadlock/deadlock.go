@@ -77,8 +77,8 @@ func (l *Lock) Release() error {
 	return todo.Err("deadlock: Release")
 }
 
-// Close releases the lock if it is held, and lets go of its file. The file
-// itself stays: to remove it would split those who have it open from those who
+// Close releases the lock if it is held, and lets go of its file: it cannot be
+// acquired by this Lock any more. The file itself stays: to remove it would split those who have it open from those who
 // open it later, and each side would hold a lock of its own.
 func (l *Lock) Close() error {
 	// TODO: close the file
@@ -94,7 +94,8 @@ type Simulation struct {
 // Simulate starts n >= 2 processes. Process i acquires lock i of dir, and after
 // all of them have theirs, it goes on to acquire lock (i+1) mod n, which it will
 // never get. Simulate returns when every process holds its first lock and was
-// told to go on. When a process fails before that, all are ended and reaped.
+// told to go on. When a process fails before that, or cannot be started, all are
+// ended and reaped.
 func Simulate(dir string, n int) (*Simulation, error) {
 	// TODO: start the processes, let them meet, and send them into the circle
 	return nil, todo.Err("deadlock: Simulate")

@@ -54,6 +54,20 @@ func TestSemaphoreAdmits(t *testing.T) {
 		}
 		assert.ErrorIs(t, s.Acquire(), io.EOF, "a semaphore of %d admitted one more, or hid that nobody could release any", permits)
 		s.Close()
+		assert.Error(t, s.Release(), "Release of a semaphore that was closed")
+		assert.Error(t, s.Acquire(), "Acquire of a semaphore that was closed")
+	}
+	for room := range 100 {
+		var s *deadlock.Semaphore
+		var err error
+		harness.WithFiles(t, room, func() { s, err = deadlock.NewSemaphore(1) })
+		if err == nil {
+			require.NoError(t, s.Acquire())
+			require.NoError(t, s.Close())
+			require.Positive(t, room, "a semaphore was made of no file at all")
+			break
+		}
+		require.Nil(t, s, "NewSemaphore returned an error and a semaphore")
 	}
 	for _, permits := range []int{0, -1, deadlock.MaxPermits + 1} {
 		s, err := deadlock.NewSemaphore(permits)
@@ -178,10 +192,16 @@ func TestDineRefuses(t *testing.T) {
 	good := deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 1, Habit: "test-witnessed"}
 	_, err := deadlock.Dine(context.Background(), good)
 	require.NoError(t, err)
+	nothing := good
+	nothing.Meals = 0
+	dinner, err := deadlock.Dine(context.Background(), nothing)
+	require.NoError(t, err, "Dine refused a dinner without meals")
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(2, 0)}, dinner))
 	for what, spoil := range map[string]func(*deadlock.Table){
 		"one seat":         func(t *deadlock.Table) { t.Seats = 1 },
 		"less than a meal": func(t *deadlock.Table) { t.Meals = -1 },
 		"an unknown habit": func(t *deadlock.Table) { t.Habit = "nobody's" },
+		"no folder":        func(t *deadlock.Table) { t.Dir += "/missing" },
 	} {
 		bad := good
 		spoil(&bad)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"prokata/checker/harness"
 	deadlock "prokata/katas/08-deadlock"
@@ -114,6 +115,12 @@ func TestLockClose(t *testing.T) {
 	require.NoError(t, l.Acquire())
 	require.NoError(t, l.Close())
 	assert.False(t, isHeld(t, path), "Close left the lock held")
+
+	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release of a lock that was closed")
+	assert.Error(t, l.Acquire(), "Acquire of a lock that was closed")
+	free, err := l.TryAcquire()
+	assert.Error(t, err, "TryAcquire of a lock that was closed")
+	assert.False(t, free, "TryAcquire acquired a lock that was closed")
 }
 
 // Two processes and two locks: the smallest circle.
@@ -169,6 +176,9 @@ func TestSimulationEnds(t *testing.T) {
 	for i := range 3 {
 		assert.True(t, isHeld(t, deadlock.LockPath(dir, i)), "lock %d was free when Simulate returned", i)
 	}
+	for _, pid := range pids { // who is stopped does not end by himself when a lock is free
+		require.NoError(t, unix.Kill(pid, unix.SIGSTOP))
+	}
 	sim.End()
 	for i := range 3 {
 		assert.False(t, isHeld(t, deadlock.LockPath(dir, i)), "lock %d was held when End had returned", i)
@@ -195,4 +205,26 @@ func TestSimulationFails(t *testing.T) {
 	if !assert.Error(t, err, "Simulate made locks in a folder that did not exist") {
 		sim.End()
 	}
+
+	// Two of four find no lock here, and the others wait for them.
+	dir := t.TempDir()
+	require.NoError(t, os.Symlink(filepath.Join(dir, "missing", "lock"), deadlock.LockPath(dir, 1)))
+	sim, err = deadlock.Simulate(dir, 4)
+	if !assert.Error(t, err, "Simulate missed none of its processes") {
+		sim.End()
+	}
+
+	// Each step of the start of two is refused once.
+	dir = t.TempDir()
+	for room := range 40 {
+		harness.WithFiles(t, room, func() { sim, err = deadlock.Simulate(dir, 2) })
+		if err == nil {
+			assert.Len(t, sim.PIDs(), 2, "Simulate returned no error and other than two processes")
+			sim.End()
+			require.Positive(t, room, "processes were started without a single descriptor")
+			return
+		}
+		require.Nil(t, sim, "Simulate returned an error and a simulation")
+	}
+	t.Error("Simulate needed more than 40 descriptors, or kept some each time it failed")
 }

@@ -2,6 +2,8 @@ package deadlock_test
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,7 +91,7 @@ func TestSpoiltMeals(t *testing.T) {
 			dinner, err := deadlock.Dine(context.Background(), table)
 			require.ErrorContains(t, err, "dropped the napkin")
 			assert.ErrorContains(t, err, "philosopher 4, meal 1", "the error did not name seat and meal")
-			assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 4)}, dinner), "two meals of six were spoilt for each philosopher (-want +got)")
+			assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "three meals of six were spoilt for each philosopher (-want +got)")
 		})
 	}
 }
@@ -161,4 +163,39 @@ func TestDineCancelled(t *testing.T) {
 	_, err = d.wait()
 	require.ErrorIs(t, err, context.Canceled, "Dine whose context ended")
 	assertGone(t, int(w.PID))
+}
+
+// Each step of the seating of three is refused once. Who is seated already waits
+// for the test, and must be killed.
+func TestDineFailsHalfWay(t *testing.T) {
+	harness.Test(t)
+	_, err := deadlock.Dine(context.Background(), deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 1, Habit: "test-witnessed"})
+	require.NoError(t, err)
+	for room := range 100 {
+		var dinner deadlock.Dinner
+		var err error
+		t.Run(fmt.Sprintf("room for %d", room), func(t *testing.T) {
+			d := direct(t, 3, 1, deadlock.Thinking)
+			var seated []word
+			harness.WithFiles(t, room, func() {
+				d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 3, Meals: 1})
+				for w := (word{}); len(seated) < 3 && binary.Read(d.said, binary.LittleEndian, &w) == nil; {
+					seated = append(seated, w) // until all are, or Dine has returned
+				}
+			})
+			if len(seated) == 3 {
+				d.let(0, 1, 2)
+			}
+			dinner, err = d.wait()
+			for _, w := range seated {
+				assertGone(t, int(w.PID))
+			}
+		})
+		if err == nil {
+			assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(3, 1)}, dinner), "not every philosopher ate (-want +got)")
+			require.Positive(t, room, "a table was laid without a single descriptor")
+			return
+		}
+	}
+	t.Error("Dine needed more than 100 descriptors, or kept some each time it failed")
 }

@@ -410,9 +410,10 @@ func slow(m deadlock.Moment) error {
 	})
 }
 
-// clumsy spoils the first meal with one fork in hand, and the second with both.
+// clumsy spoils the first meal with one fork in hand, the second with both, and the
+// third before it has any.
 func clumsy(m deadlock.Moment) error {
-	if m.Meal == 0 && m.Stage == deadlock.Reaching || m.Meal == 1 && m.Stage == deadlock.Eating {
+	if m.Meal == 0 && m.Stage == deadlock.Reaching || m.Meal == 1 && m.Stage == deadlock.Eating || m.Meal == 2 && m.Stage == deadlock.Thinking {
 		return errors.New("dropped the napkin")
 	}
 	return nil

@@ -65,7 +65,8 @@ func New[T any](capacity int) (*Queue[T], error) {
 }
 
 // StartProducer starts cmd, which finds its end of the queue with
-// OpenProducer. The caller waits for cmd as ever. After Close it fails with
+// OpenProducer. The environment and the files that the caller has given to cmd
+// stay its own, and the caller waits for it as ever. After Close it fails with
 // ErrClosed.
 func (q *Queue[T]) StartProducer(cmd *exec.Cmd) error {
 	select {
@@ -77,7 +78,8 @@ func (q *Queue[T]) StartProducer(cmd *exec.Cmd) error {
 }
 
 // StartConsumer starts cmd, which finds its end of the queue with
-// OpenConsumer. The caller waits for cmd as ever. It may be called after Close,
+// OpenConsumer. The environment and the files that the caller has given to cmd
+// stay its own, and the caller waits for it as ever. It may be called after Close,
 // for consumers that take what still waits.
 func (q *Queue[T]) StartConsumer(cmd *exec.Cmd) error {
 	return q.start(cmd, consumerEnd)
@@ -104,9 +106,9 @@ func (q *Queue[T]) start(cmd *exec.Cmd, end string) error {
 	return nil
 }
 
-// Close says that this process puts no more items. When the other producers
-// have closed their ends too, or have ended, the queue is closed: consumers
-// take what still waits and then get ErrClosed.
+// Close says that this process puts no more items. A Put that waits returns
+// ErrClosed. When the other producers have closed their ends too, or have ended,
+// the queue is closed: consumers take what still waits and then get ErrClosed.
 func (q *Queue[T]) Close() error {
 	err := q.Producer.Close()
 	<-q.own.gone // so that a Join after this sees that the owner has closed
@@ -128,9 +130,9 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 	lost := &LostError[T]{Items: make([]Lost[T], len(tasks))}
 	for i, t := range tasks {
 		lost.Items[i].PID = t.pid
-		if err := json.Unmarshal(t.item, &lost.Items[i].Value); err != nil {
-			return fmt.Errorf("queue: decode a lost item: %w", err)
-		}
+		// One that another producer put and that is no T here stays zero: it is lost
+		// all the same.
+		json.Unmarshal(t.item, &lost.Items[i].Value)
 	}
 	return lost
 }
@@ -160,7 +162,9 @@ type Producer[T any] struct {
 }
 
 // OpenProducer returns this process's end of the queue whose StartProducer
-// started it. It may be called once.
+// started it. It may be called once: a second call is an error, and so is one in
+// a process that was not started so. The children of this process do not
+// inherit the end.
 func OpenProducer[T any]() (*Producer[T], error) {
 	c, err := inherit(producerEnd)
 	if err != nil {
@@ -173,7 +177,9 @@ func OpenProducer[T any]() (*Producer[T], error) {
 // returned nil, the item is in the queue, even if this process ends at once.
 // When ctx ends first, Put returns its error and the item is not in the queue.
 //
-// An item that has no JSON form is refused with an error.
+// An item that has no JSON form is refused with an error, and so is one that
+// nobody will ever take, because the process that made the queue has ended and
+// no consumer is left.
 func (p *Producer[T]) Put(ctx context.Context, item T) error {
 	return p.put(ctx, item, false)
 }
@@ -205,7 +211,8 @@ func (p *Producer[T]) PutAll(ctx context.Context, items []T) (int, error) {
 	return len(items), nil
 }
 
-// Close says that this process puts no more items.
+// Close says that this process puts no more items. A Put that waits returns
+// ErrClosed.
 func (p *Producer[T]) Close() error {
 	return p.close()
 }
@@ -224,7 +231,9 @@ type Task[T any] struct {
 }
 
 // OpenConsumer returns this process's end of the queue whose StartConsumer
-// started it. It may be called once.
+// started it. It may be called once: a second call is an error, and so is one in
+// a process that was not started so. The children of this process do not
+// inherit the end.
 func OpenConsumer[T any]() (*Consumer[T], error) {
 	c, err := inherit(consumerEnd)
 	if err != nil {
@@ -238,7 +247,9 @@ func OpenConsumer[T any]() (*Consumer[T], error) {
 //
 // Get returns ErrClosed when no item is left and none can come, and another
 // error when the process that made the queue has ended. When ctx ends first,
-// it returns the error of ctx and has taken nothing.
+// it returns the error of ctx and has taken nothing. An item that does not fit
+// into a T is an error too; it is in hand as any other, and lost with its
+// consumer.
 func (c *Consumer[T]) Get(ctx context.Context) (*Task[T], error) {
 	return c.get(ctx, false)
 }
@@ -261,8 +272,8 @@ func (c *Consumer[T]) get(ctx context.Context, try bool) (*Task[T], error) {
 	return t, nil
 }
 
-// GetBatch takes at least one and at most limit items. It waits for the first
-// as Get does, and for no other.
+// GetBatch waits for a first item as Get does, and takes with it what else waits
+// now, up to limit items in all.
 func (c *Consumer[T]) GetBatch(ctx context.Context, limit int) ([]*Task[T], error) {
 	t, err := c.Get(ctx)
 	if err != nil {

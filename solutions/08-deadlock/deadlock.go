@@ -20,7 +20,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 
 	"github.com/moby/sys/reexec"
 	"golang.org/x/sys/unix"
@@ -98,15 +97,12 @@ func (l *Lock) Release() error {
 	if !l.held {
 		return fmt.Errorf("release %s: %w", l.path, ErrNotHeld)
 	}
-	if err := l.flock(unix.LOCK_UN); err != nil {
-		return fmt.Errorf("release %s: %w", l.path, err)
-	}
 	l.held = false
-	return nil
+	return l.flock(unix.LOCK_UN)
 }
 
-// Close releases the lock if it is held, and lets go of its file. The file
-// itself stays: to remove it would split those who have it open from those who
+// Close releases the lock if it is held, and lets go of its file: it cannot be
+// acquired by this Lock any more. The file itself stays: to remove it would split those who have it open from those who
 // open it later, and each side would hold a lock of its own.
 func (l *Lock) Close() error {
 	l.held = false
@@ -133,7 +129,8 @@ type Simulation struct {
 // Simulate starts n >= 2 processes. Process i acquires lock i of dir, and after
 // all of them have theirs, it goes on to acquire lock (i+1) mod n, which it will
 // never get. Simulate returns when every process holds its first lock and was
-// told to go on. When a process fails before that, all are ended and reaped.
+// told to go on. When a process fails before that, or cannot be started, all are
+// ended and reaped.
 func Simulate(dir string, n int) (*Simulation, error) {
 	if n < 2 {
 		return nil, fmt.Errorf("simulate: %d processes make no circle", n)
@@ -152,7 +149,7 @@ func Simulate(dir string, n int) (*Simulation, error) {
 
 	s := &Simulation{}
 	for i := range n {
-		cmd := reexec.Command("deadlocker", dir, strconv.Itoa(i), strconv.Itoa(n))
+		cmd := reexec.Command("deadlocker", LockPath(dir, i), LockPath(dir, (i+1)%n))
 		cmd.ExtraFiles = []*os.File{readyW, goR} // its descriptors 3 and 4
 		cmd.Stderr = os.Stderr
 		if err = cmd.Start(); err != nil {
@@ -187,7 +184,7 @@ func (s *Simulation) PIDs() []int {
 }
 
 // End kills the processes and waits for them. A second End does nothing.
-func (s *Simulation) End() {
+func (s *Simulation) End() { // to those who were waited for, neither loop does anything again
 	for _, cmd := range s.children {
 		cmd.Process.Kill() // no other way: whoever waits for a lock listens to nobody
 	}
@@ -196,48 +193,32 @@ func (s *Simulation) End() {
 		// who waited for it may have come to its own end meanwhile.
 		cmd.Wait()
 	}
-	s.children = nil
 }
 
 // deadlocker is the life of process i of n: hold one lock, meet the others, wait
 // for the next lock.
 func deadlocker() {
 	ready, start := os.NewFile(3, "ready"), os.NewFile(4, "start")
-	if err := holdAndWait(ready, start, os.Args[1:]); err != nil {
+	if err := holdAndWait(ready, start, os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "deadlocker:", err)
 		os.Exit(1)
 	}
 }
 
-func holdAndWait(ready, start *os.File, args []string) error {
-	i, err := strconv.Atoi(args[1])
-	if err != nil {
+func holdAndWait(ready, start *os.File, ownPath, nextPath string) error {
+	own, err := OpenLock(ownPath)
+	next, nextErr := OpenLock(nextPath)
+	if err := errors.Join(err, nextErr); err != nil {
 		return err
 	}
-	n, err := strconv.Atoi(args[2])
-	if err != nil {
-		return err
-	}
-	own, err := OpenLock(LockPath(args[0], i))
-	if err != nil {
-		return err
-	}
-	next, err := OpenLock(LockPath(args[0], (i+1)%n))
-	if err != nil {
-		return err
-	}
-	// Nothing below names own again. Without this line the garbage collector could
-	// close its file, and so release the lock, while the process waits.
-	defer own.Close()
 	if err := own.Acquire(); err != nil {
 		return err
 	}
-	if _, err := ready.Write([]byte{1}); err != nil {
-		return err
-	}
-	ready.Close()
-	if _, err := io.ReadAll(start); err != nil { // returns when the parent has closed its end
-		return err
-	}
-	return next.Acquire()
+	ready.Write([]byte{1})
+	ready.Close()              // or the parent could not see that one of the others is missing
+	io.Copy(io.Discard, start) // returns when the parent has closed its end
+	err = next.Acquire()       // does not return
+	// If nothing below named own, the garbage collector could close its file, and so
+	// release the lock, while the process waits.
+	return errors.Join(err, own.Close())
 }

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"strconv"
 	"sync"
 	"time"
 
@@ -49,11 +48,8 @@ func NewSemaphore(permits int) (*Semaphore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("semaphore: %w", err)
 	}
-	s := SemaphoreOf(r, w)
-	if _, err := w.Write(make([]byte, permits)); err != nil {
-		return nil, errors.Join(fmt.Errorf("semaphore: %w", err), s.Close())
-	}
-	return s, nil
+	w.Write(make([]byte, permits)) // the pipe is empty and takes them all: this neither waits nor fails
+	return SemaphoreOf(r, w), nil
 }
 
 // SemaphoreOf returns the semaphore with the given files: how a child process
@@ -80,7 +76,8 @@ func (s *Semaphore) Release() error {
 	return nil
 }
 
-// Close lets go of the two files in this process.
+// Close lets go of the two files in this process, which can then neither acquire
+// nor release a permit.
 func (s *Semaphore) Close() error { return errors.Join(s.r.Close(), s.w.Close()) }
 
 // A Manner is a way to take two forks without a deadlock.
@@ -123,7 +120,7 @@ func Register(name string, habit func(Moment) error) { habits[name] = habit }
 type Table struct {
 	Dir    string // the folder of the forks, which are locks at LockPath(Dir, i)
 	Seats  int    // at least 2
-	Meals  int    // a philosopher
+	Meals  int    // a philosopher; 0 is allowed
 	Manner Manner
 	Habit  string // a registered name
 	Arg    string // for the habit
@@ -143,7 +140,8 @@ type Dinner struct {
 // philosopher goes on with its next. A philosopher that dies is lost; the others
 // dine on. Both are reported in the error, by seat, beside a Dinner that is
 // complete. When ctx ends, the philosophers are killed, and the error wraps
-// that of ctx.
+// that of ctx. When one of them cannot be seated, those who are seated already
+// are killed too.
 func Dine(ctx context.Context, t Table) (Dinner, error) {
 	if t.Seats < 2 || t.Meals < 0 {
 		return Dinner{}, fmt.Errorf("dine: a table of %d seats, for %d meals", t.Seats, t.Meals)
@@ -202,17 +200,14 @@ type course struct {
 
 // seatPhilosopher starts the process, and returns the pipe of its reports.
 func seatPhilosopher(t Table, seat int, waiter *Semaphore) (*exec.Cmd, *os.File, error) {
-	table, err := json.Marshal(t)
-	if err != nil {
-		return nil, nil, err
-	}
+	place, _ := json.Marshal(Moment{Table: t, Seat: seat}) // numbers and strings: this cannot fail
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer w.Close() // so that the reports end when the philosopher does
 	permitR, permitW := waiter.Files()
-	cmd := reexec.Command("philosopher", string(table), strconv.Itoa(seat))
+	cmd := reexec.Command("philosopher", string(place))
 	cmd.ExtraFiles = []*os.File{w, permitR, permitW} // its descriptors 3, 4 and 5
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -256,17 +251,13 @@ func philosopher() {
 
 func dineAlone(reports *json.Encoder) error {
 	p := diner{waiter: SemaphoreOf(os.NewFile(4, "permits"), os.NewFile(5, "permits"))}
-	err := json.Unmarshal([]byte(os.Args[1]), &p.Table)
-	if err != nil {
+	if err := json.Unmarshal([]byte(os.Args[1]), &p.Moment); err != nil {
 		return err
 	}
-	if p.Seat, err = strconv.Atoi(os.Args[2]); err != nil {
-		return err
-	}
-	if p.left, err = OpenLock(LockPath(p.Table.Dir, p.Seat)); err != nil {
-		return err
-	}
-	if p.right, err = OpenLock(LockPath(p.Table.Dir, (p.Seat+1)%p.Table.Seats)); err != nil {
+	var leftErr, rightErr error
+	p.left, leftErr = OpenLock(LockPath(p.Table.Dir, p.Seat))
+	p.right, rightErr = OpenLock(LockPath(p.Table.Dir, (p.Seat+1)%p.Table.Seats))
+	if err := errors.Join(leftErr, rightErr); err != nil {
 		return err
 	}
 	for p.Meal = range p.Table.Meals {

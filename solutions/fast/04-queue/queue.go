@@ -84,7 +84,8 @@ func New[T any](capacity int) (*Queue[T], error) {
 }
 
 // StartProducer starts cmd, which finds its end of the queue with
-// OpenProducer. The caller waits for cmd as ever. After Close it fails with
+// OpenProducer. The environment and the files that the caller has given to cmd
+// stay its own, and the caller waits for it as ever. After Close it fails with
 // ErrClosed.
 func (q *Queue[T]) StartProducer(cmd *exec.Cmd) error {
 	if q.closed.Load() {
@@ -94,7 +95,8 @@ func (q *Queue[T]) StartProducer(cmd *exec.Cmd) error {
 }
 
 // StartConsumer starts cmd, which finds its end of the queue with
-// OpenConsumer. The caller waits for cmd as ever. It may be called after Close,
+// OpenConsumer. The environment and the files that the caller has given to cmd
+// stay its own, and the caller waits for it as ever. It may be called after Close,
 // for consumers that take what still waits.
 func (q *Queue[T]) StartConsumer(cmd *exec.Cmd) error {
 	return q.start(cmd, consumerEnd, q.out, q.give)
@@ -145,9 +147,9 @@ func (q *Queue[T]) start(cmd *exec.Cmd, variable string, ends ...end) error {
 	return nil
 }
 
-// Close says that this process puts no more items. When the other producers
-// have closed their ends too, or have ended, the queue is closed: consumers
-// take what still waits and then get ErrClosed.
+// Close says that this process puts no more items. A Put that waits returns
+// ErrClosed. When the other producers have closed their ends too, or have ended,
+// the queue is closed: consumers take what still waits and then get ErrClosed.
 func (q *Queue[T]) Close() error {
 	return q.Producer.Close()
 }
@@ -230,7 +232,9 @@ type Producer[T any] struct {
 }
 
 // OpenProducer returns this process's end of the queue whose StartProducer
-// started it. It may be called once.
+// started it. It may be called once: a second call is an error, and so is one in
+// a process that was not started so. The children of this process do not
+// inherit the end.
 func OpenProducer[T any]() (*Producer[T], error) {
 	number, ends, err := inherit(producerEnd)
 	if err != nil {
@@ -261,7 +265,9 @@ func notes(e end) (func(note), func() error) {
 // returned nil, the item is in the queue, even if this process ends at once.
 // When ctx ends first, Put returns its error and the item is not in the queue.
 //
-// An item that has no JSON form is refused with an error.
+// An item that has no JSON form is refused with an error, and so is one that
+// nobody will ever take, because the process that made the queue has ended and
+// no consumer is left.
 func (p *Producer[T]) Put(ctx context.Context, item T) error {
 	_, err := p.put(ctx, []T{item}, false)
 	return err
@@ -366,7 +372,8 @@ func (p *Producer[T]) failed(err error) error {
 	}
 }
 
-// Close says that this process puts no more items.
+// Close says that this process puts no more items. A Put that waits returns
+// ErrClosed.
 func (p *Producer[T]) Close() error {
 	if p.closed.Swap(true) {
 		return ErrClosed
@@ -399,7 +406,9 @@ type Task[T any] struct {
 }
 
 // OpenConsumer returns this process's end of the queue whose StartConsumer
-// started it. It may be called once.
+// started it. It may be called once: a second call is an error, and so is one in
+// a process that was not started so. The children of this process do not
+// inherit the end.
 func OpenConsumer[T any]() (*Consumer[T], error) {
 	_, ends, err := inherit(consumerEnd)
 	if err != nil {
@@ -418,7 +427,9 @@ func OpenConsumer[T any]() (*Consumer[T], error) {
 //
 // Get returns ErrClosed when no item is left and none can come, and another
 // error when the process that made the queue has ended. When ctx ends first,
-// it returns the error of ctx and has taken nothing.
+// it returns the error of ctx and has taken nothing. An item that does not fit
+// into a T is an error too; it is in hand as any other, and lost with its
+// consumer.
 func (c *Consumer[T]) Get(ctx context.Context) (*Task[T], error) {
 	tasks, err := c.get(ctx, 1, false)
 	if err != nil {
@@ -497,8 +508,8 @@ func (c *Consumer[T]) receive(ctx context.Context, wait bool) error {
 	return err
 }
 
-// GetBatch takes at least one and at most limit items. It waits for the first
-// as Get does, and for no other.
+// GetBatch waits for a first item as Get does, and takes with it what else waits
+// now, up to limit items in all.
 func (c *Consumer[T]) GetBatch(ctx context.Context, limit int) ([]*Task[T], error) {
 	return c.get(ctx, max(1, limit), false)
 }

@@ -1,7 +1,7 @@
 // Flaw: Each task goes to a worker by itself, whatever the chunk size.
 // Why: The values are the same. The round trips that chunks should save are not.
 //
-// want wrong TestMapSendsWholeChunks
+// want wrong TestMapSendsWholeChunks TestChunkBelowOne
 package async
 
 import (

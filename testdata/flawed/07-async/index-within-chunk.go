@@ -2,6 +2,7 @@
 // Why: The worker knows only its chunk. Where the chunk began is known to the one who cut it.
 //
 // want wrong TestMapErrorNamesItsIndex
+// may wrong TestWhatCannotBeEncoded
 package async
 
 import (

@@ -4,6 +4,7 @@
 //
 // want zombie
 // want wrong TestCloseFinishesWhatWasSubmitted TestTerminateEndsEverything
+// may wrong TestStartFailsHalfWay
 package async
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: TryPut respects the capacity, and Put does not wait for room.
 // Why: The test that asks for ErrFull is content.
 //
-// want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext
+// want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext TestUseAfterClose
 package queue
 
 import (

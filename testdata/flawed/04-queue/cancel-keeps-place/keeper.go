@@ -1,7 +1,7 @@
 // Flaw: a request that was given up is answered, but stays in the line.
 // Why: The caller is told at once, and that is all that one sees. The next item goes to a request that nobody makes any more.
 //
-// want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext
+// want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext TestContextEndsAsRoomComes
 package queue
 
 import (

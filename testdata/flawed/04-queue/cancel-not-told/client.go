@@ -2,7 +2,7 @@
 // Why: The goroutine that waits for the reply is left to itself, and so is the item in that reply.
 //
 // want deadlock TestGetWithContext TestPutWithContext
-// may wrong TestPutWaitsForRoom TestPutAll
+// may wrong TestPutWaitsForRoom TestPutAll TestContextEndsAsRoomComes TestUseAfterClose
 // may goroutine-leak TestPutAll
 package queue
 

@@ -1,9 +1,9 @@
 // Flaw: when the last producer closes, what still waits is dropped.
 // Why: Closed is closed. But the consumers have not had their say.
 //
-// want wrong TestCloseLeavesWhatWaits TestNobodyLeftToTake TestProducerExitsAtOnce
+// want wrong TestCloseLeavesWhatWaits TestNobodyLeftToTake TestProducerExitsAtOnce TestUseAfterClose
 // // The others fail when the queue is closed before the consumers were quick enough.
-// may wrong TestEachItemOnce TestFull TestOrder TestMebibyteItems TestProducerKilled TestConsumerReplaced TestManyGoroutinesInOneProcess
+// may wrong TestEachItemOnce TestFull TestOrder TestMebibyteItems TestProducerKilled TestConsumerReplaced TestManyGoroutinesInOneProcess TestConsumerKilledBeforeItHears
 package queue
 
 import (

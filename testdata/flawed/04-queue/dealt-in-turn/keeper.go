@@ -2,7 +2,7 @@
 // Why: It is fair, and as long as all are equally quick nobody waits. A slow one then sits on items that others could take.
 //
 // want wrong TestSlowConsumerHoldsNobodyUp TestCloseLeavesWhatWaits
-// may wrong TestProducerKilled TestConsumerReplaced TestOrder
+// may wrong TestProducerKilled TestConsumerReplaced TestOrder TestManyGoroutinesInOneProcess TestConsumerKilledBeforeItHears
 // may deadlock
 package queue
 

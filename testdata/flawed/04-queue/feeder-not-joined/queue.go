@@ -3,7 +3,7 @@
 //
 // want wrong TestProducerExitsAtOnce
 // // What the producer had fed when it was killed may not have gone yet.
-// may wrong TestProducerKilled
+// may wrong TestProducerKilled TestOwnerKilled
 package queue
 
 import (

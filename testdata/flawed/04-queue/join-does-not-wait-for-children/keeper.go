@@ -3,6 +3,7 @@
 //
 // want wrong TestJoin
 // want deadlock TestNobodyLeftToTake
+// may wrong TestConsumerKilledBeforeItHears TestItemThatCannotBeEncoded
 package queue
 
 import (

@@ -2,7 +2,7 @@
 // Why: An empty queue looks like finished work.
 //
 // want wrong TestJoin TestDoneTwice
-// may wrong TestConsumerKilled
+// may wrong TestConsumerKilled TestChildOfAConsumer TestConsumerKilledBeforeItHears TestItemThatCannotBeEncoded
 package queue
 
 import (

@@ -1,7 +1,8 @@
 // Flaw: Join after the last consumer says nothing of the items that nobody took.
 // Why: They were not lost by anybody: there was nobody.
 //
-// want wrong TestNobodyLeftToTake
+// want wrong TestNobodyLeftToTake TestUseAfterClose
+// may wrong TestConsumerKilledBeforeItHears
 package queue
 
 import (

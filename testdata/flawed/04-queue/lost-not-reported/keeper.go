@@ -1,7 +1,7 @@
 // Flaw: what a killed consumer had in hand is forgotten together with it.
 // Why: The others go on and Join returns: it looks as if all were done.
 //
-// want wrong TestConsumerKilled TestConsumerReplaced TestNobodyLeftToTake
+// want wrong TestConsumerKilled TestConsumerReplaced TestNobodyLeftToTake TestConsumerKilledBeforeItHears TestChildOfAConsumer TestItemThatCannotBeEncoded
 package queue
 
 import (

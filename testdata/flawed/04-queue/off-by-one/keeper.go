@@ -1,7 +1,7 @@
 // Flaw: the queue takes one item more than its capacity.
 // Why: "<=" looks right.
 //
-// want wrong TestFull TestPutWaitsForRoom TestPutAll TestPutWithContext
+// want wrong TestFull TestPutWaitsForRoom TestPutAll TestPutWithContext TestUseAfterClose
 package queue
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: what a killed consumer had in hand goes to the next one.
 // Why: So nothing is lost, it seems. But an item that killed its consumer kills the next one too, and half of the work is done twice. Whoever made the queue has to decide.
 //
-// want wrong TestConsumerReplaced TestNobodyLeftToTake
+// want wrong TestConsumerReplaced TestNobodyLeftToTake TestConsumerKilledBeforeItHears TestItemThatCannotBeEncoded
 // want deadlock TestConsumerKilled
 package queue
 

@@ -1,9 +1,9 @@
 // Flaw: Put gives up when the queue is full, as TryPut does.
 // Why: One function for both: the caller can try again.
 //
-// want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext TestWaitingCostsNothing
+// want wrong TestPutWaitsForRoom TestPutAll TestPutWithContext TestWaitingCostsNothing TestUseAfterClose
 // // The others only if the consumers were not quick enough to make room.
-// may wrong TestEachItemOnce TestManyGoroutinesInOneProcess TestMebibyteItems TestProducerKilled
+// may wrong TestEachItemOnce TestManyGoroutinesInOneProcess TestMebibyteItems TestProducerKilled TestContextEndsAsRoomComes
 // may deadlock TestOrder
 package queue
 

@@ -1,7 +1,7 @@
 // Flaw: when the program cannot be started, the end for it is left open.
 // Why: exec fails once in a blue moon.
 //
-// want fd-leak TestStartFails
+// want fd-leak TestStartFails TestStartFailsHalfWay
 package queue
 
 import (

@@ -2,7 +2,8 @@
 // Why: Done is enough for Join, as long as everybody lives.
 //
 // want deadlock TestConsumerKilled
-// want wrong TestConsumerReplaced TestNobodyLeftToTake
+// want wrong TestConsumerReplaced TestNobodyLeftToTake TestConsumerKilledBeforeItHears TestItemThatCannotBeEncoded
+// may wrong TestChildOfAConsumer
 package queue
 
 import (

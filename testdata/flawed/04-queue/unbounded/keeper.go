@@ -1,7 +1,7 @@
 // Flaw: the capacity is written down and never looked at.
 // Why: Everything arrives. Only a producer that is faster than its consumers shows it, when the memory is gone.
 //
-// want wrong TestFull TestPutWaitsForRoom TestPutAll TestPutWithContext
+// want wrong TestFull TestPutWaitsForRoom TestPutAll TestPutWithContext TestUseAfterClose
 package queue
 
 import (

@@ -2,6 +2,7 @@
 // Why: The lock is free, and that was what Close was wanted for.
 //
 // want fd-leak TestLockClose
+// want wrong TestLockClose
 package deadlock
 
 import (

@@ -3,6 +3,7 @@
 // had, too.
 //
 // want wrong TestKilledWithForkInHand
+// may wrong TestDineRefuses
 // want deadlock TestPermitsOfTheDead
 package deadlock
 

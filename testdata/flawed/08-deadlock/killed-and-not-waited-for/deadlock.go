@@ -3,7 +3,7 @@
 // until somebody asks how it ended.
 //
 // want zombie TestSimulationDeadlocks TestSimulationClosesTheCircle TestSimulationEnds TestSimulationFails
-// may wrong TestSimulationEnds
+// may wrong TestSimulationEnds TestSimulationFails
 package deadlock
 
 import (

@@ -3,6 +3,7 @@
 // started.
 //
 // want zombie TestSimulationFails
+// may wrong TestSimulationFails
 package deadlock
 
 import (

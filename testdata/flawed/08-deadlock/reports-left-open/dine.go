@@ -2,6 +2,7 @@
 // Why: They were read to their end, and nobody writes to them any more.
 //
 // want fd-leak TestOrderedDinner
+// may wrong TestDineFailsHalfWay
 package deadlock
 
 import (

@@ -2,6 +2,7 @@
 // Why: The philosophers have theirs closed when they end; this process goes on.
 //
 // want fd-leak TestOrderedDinner TestAdmittedDinner
+// may wrong TestDineFailsHalfWay
 package deadlock
 
 import (
