@@ -1,7 +1,7 @@
 // Flaw: the parent learns that a task failed, and not why.
 // Why: An error is an interface and cannot travel; its text can, and was not sent.
 //
-// want wrong TestTaskErrors
+// want wrong TestCompareErrors TestTaskErrors TestCannotBeEncoded
 package pool
 
 import (

@@ -4,6 +4,9 @@
 //
 // want not-processes TestSquares TestResultsInOrder TestNoInputs TestTenThousandInputs TestTasksOverlap TestFewInputs TestMapsSideBySide TestWorkInChildren TestClose TestCompare TestCompareErrors TestSweep TestTaskErrors TestTaskPanics TestCannotBeEncoded TestWorkerKilled TestIdleWorkerKilled TestCloseWithQueue TestCancelled TestTwoHundredWorkers TestWorkersReplaced TestTaskPrints TestLargeValues TestParentKilled
 // want crash TestTaskEndsWorker
+// may zombie TestWorkerKilled TestIdleWorkerKilled
+// may wrong TestWorkerKilled TestIdleWorkerKilled
+// may: a task leaves a process behind, and the tasks' own process is that of the test.
 package pool
 
 import (

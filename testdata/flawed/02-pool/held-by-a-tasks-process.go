@@ -2,8 +2,7 @@
 // Why: Go closes what it has opened itself when another program starts. Descriptors 3 and 4 it has not opened, it
 // was given them. If such a process lives on, it holds the pipe for a worker that is dead.
 //
-// want deadlock TestWorkerKilled
-// want wrong TestIdleWorkerKilled
+// want deadlock TestWorkerKilled TestIdleWorkerKilled
 package pool
 
 import (
