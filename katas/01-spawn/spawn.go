@@ -31,7 +31,7 @@ type Func func(c Child) int
 type Child struct {
 	Message string     // from its Job, byte for byte
 	Out     io.Writer  // what is written here reaches Group.Out in the parent
-	Files   []*os.File // from its Job, in the same order
+	Files   []*os.File // from its Job, in the same order; what the child starts does not get them
 }
 
 // A Job says what one child process shall do.
@@ -94,8 +94,10 @@ func hello(c Child) int {
 // function is an error before anything is started. If Out fails, the children
 // run on, and its first error is returned.
 //
-// The processes that a child has started end with the child. If this process is
-// killed, its children end.
+// The processes that a child has started end with the child, even those that do not
+// listen when they are asked to. If this process is killed, its children end in the
+// same way, also one that has not heard yet what it shall do. What a child writes to
+// its standard error goes to that of this process.
 func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 	// TODO: write me.
 	return nil, todo.Err("spawn: Run")

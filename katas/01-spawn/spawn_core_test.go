@@ -32,6 +32,7 @@ func TestHello(t *testing.T) {
 	var want []string
 	for i, exit := range exits {
 		assert.NotEqual(t, os.Getpid(), exit.PID, "child %d had the parent's process ID", i)
+		assert.Equal(t, 0, exit.Code, "exit code of child %d", i)
 		want = append(want, fmt.Sprintf("%d %q\n", exit.PID, messages[i]))
 	}
 	got := o.all()

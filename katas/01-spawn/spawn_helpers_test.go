@@ -31,6 +31,7 @@ func init() {
 	spawn.Register("line", printThenWait)
 	spawn.Register("many", printMany)
 	spawn.Register("echo", echo)
+	spawn.Register("complain", complain)
 	spawn.Register("stay", stay)
 	spawn.Register("stubborn", stayStubbornly)
 }
@@ -117,6 +118,12 @@ func echo(c spawn.Child) int {
 	sayHere(c)
 	_, _ = io.Copy(file(c, 0), file(c, 1))
 	return 0
+}
+
+// complain prints on standard error and stays.
+func complain(c spawn.Child) int {
+	fmt.Fprintln(os.Stderr, "child: complaint")
+	return stay(c)
 }
 
 // stay never ends of its own accord.
@@ -276,10 +283,19 @@ func (s *stage) returned() bool {
 	}
 }
 
+// A strangeContext is none of package context's own kinds. That package watches it
+// in a goroutine for each context that is made from it, until that is cancelled.
+type strangeContext struct {
+	context.Context
+	done chan struct{}
+}
+
+func (c strangeContext) Done() <-chan struct{} { return c.done }
+
 // runAndWait calls Run in the foreground.
 func runAndWait(t *testing.T, g spawn.Group, jobs ...spawn.Job) []spawn.Exit {
 	t.Helper()
-	exits, err := g.Run(t.Context(), jobs...)
+	exits, err := g.Run(strangeContext{context.Background(), make(chan struct{})}, jobs...)
 	require.NoError(t, err, "Run returned an error")
 	require.Len(t, exits, len(jobs), "Run returned another number of exits than of jobs")
 	return exits

@@ -152,10 +152,15 @@ func (p *Pool) Close() error {
 //
 // If tasks fail, the error joins a *TaskError for each (errors.Join), in the order
 // of the inputs, and the results of the others are right. A panic is a failure
-// (*PanicError), and so is an argument or a result that cannot be encoded. If a
-// worker ends in the middle of a task, the task fails with ErrWorkerLost, since
-// nobody knows how far it came; the worker is replaced. If a worker ends while it
-// has no task, it is replaced and nothing fails.
+// (*PanicError), and so is an argument or a result that cannot be encoded or
+// decoded: the error tells why. If a worker ends in the middle of a task, the task
+// fails with ErrWorkerLost, since nobody knows how far it came; the worker has been
+// waited for when Map returns, and is replaced. If a worker ends while it has no
+// task, it is replaced and nothing fails. It makes no difference if a process that
+// a task has started lives on. If a worker is needed and cannot be started, the
+// task fails with the reason.
+//
+// What a task prints goes to the standard output and standard error of this process.
 //
 // If ctx ends or p is closed before all tasks are done, the workers that are busy
 // with them are ended, and Map returns no results and ctx.Err() or ErrClosed.
@@ -186,8 +191,8 @@ type Comparison struct {
 // ErrDifferent is the error of a comparison whose two runs gave different results.
 var ErrDifferent = errors.New("pool: sequential and parallel results differ")
 
-// Compare runs the task for each input, once in this process, one after the other,
-// and once in the workers of p, and measures both. An error of a task is returned.
+// Compare runs the task for each input, first in this process, one after the other,
+// then in the workers of p, and measures both. An error of a task is returned.
 func Compare[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs []In) (Comparison, error) {
 	// TODO: write me.
 	return Comparison{}, todo.Err("pool: Compare")

@@ -35,11 +35,33 @@ var logged = pool.Register("logged", func(path string) (int, error) {
 // whoami has another result in each process.
 var whoami = pool.Register("whoami", func(int) (int, error) { return os.Getpid(), nil })
 
+// abroad fails in the process with this ID, and athome in any other.
+var abroad = pool.Register("abroad", func(pid int) (int, error) {
+	if os.Getpid() == pid {
+		return 0, errors.New("at home")
+	}
+	return pid, nil
+})
+
+var athome = pool.Register("athome", func(pid int) (int, error) {
+	if os.Getpid() != pid {
+		return 0, errors.New("abroad")
+	}
+	return pid, nil
+})
+
 var errOdd = errors.New("odd")
 
 var evenOnly = pool.Register("even-only", func(n int) (int, error) {
 	if n%2 != 0 {
 		return 0, fmt.Errorf("%d: %w", n, errOdd)
+	}
+	return n, nil
+})
+
+var oddOnly = pool.Register("odd-only", func(n int) (int, error) {
+	if n%2 == 0 {
+		return 0, fmt.Errorf("%d is even", n)
 	}
 	return n, nil
 })
@@ -51,7 +73,9 @@ func TestCompare(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	inputs := []string{path, path, path, path, path, path}
+	start := time.Now()
 	c, err := pool.Compare(t.Context(), p, logged, inputs)
+	both := time.Since(start)
 	require.NoError(t, err)
 
 	var here, there int
@@ -74,6 +98,7 @@ func TestCompare(t *testing.T) {
 	assert.Equal(t, 2, c.Workers)
 	assert.GreaterOrEqual(t, c.Sequential, alone, "the sequential run took less time than its tasks")
 	assert.Positive(t, c.Parallel)
+	assert.LessOrEqual(t, c.Sequential+c.Parallel, both, "the two runs, one after the other, took more time than the call")
 	assert.InDelta(t, float64(c.Sequential)/float64(c.Parallel), c.Speedup, 1e-9, "speedup")
 }
 
@@ -91,6 +116,14 @@ func TestCompareErrors(t *testing.T) {
 	var failed *pool.TaskError
 	require.ErrorAs(t, err, &failed, "a task failed")
 	assert.Equal(t, 2, failed.Index)
+
+	self := os.Getpid()
+	_, err = pool.Compare(t.Context(), p, abroad, []int{self, self})
+	require.ErrorAs(t, err, &failed, "a task failed in the sequential run alone")
+	require.ErrorContains(t, err, "at home")
+	_, err = pool.Compare(t.Context(), p, athome, []int{self, self})
+	require.ErrorAs(t, err, &failed, "a task failed in the parallel run alone")
+	require.ErrorContains(t, err, "abroad")
 }
 
 // A table for a task that is too light for processes and one that is heavy.
@@ -108,6 +141,10 @@ func TestSweep(t *testing.T) {
 		assert.Positive(t, row.Sequential)
 		assert.Positive(t, row.Parallel)
 	}
+
+	rows, err = pool.Sweep(t.Context(), p, oddOnly, 4, 1, 3)
+	require.NoError(t, err, "the sizes are the tasks' inputs, and all of them are odd")
+	assert.Len(t, rows, 2)
 
 	rows, err = pool.Sweep(t.Context(), p, evenOnly, 4, 2, 4, 5, 6)
 	require.Error(t, err, "tasks of size 5 failed")

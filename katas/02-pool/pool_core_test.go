@@ -93,11 +93,17 @@ func TestTenThousandInputs(t *testing.T) {
 }
 
 // As many tasks as workers: each waits until all have begun. And again, with the
-// same workers.
+// same workers, which were all there before the first task.
 func TestTasksOverlap(t *testing.T) {
 	harness.Test(t)
+	t.Setenv(born, "in New")
 	p := newPool(t, 4)
-	first := workers(t, p, 4)
+	t.Setenv(born, "after New") // a process gets the environment of its start
+	first := map[int]bool{}
+	for _, r := range meet(t, p, 4) {
+		first[r.PID] = true
+		assert.NotEqual(t, "after New", r.Born, "New returned before it had started worker %d", r.PID)
+	}
 	second := workers(t, p, 4)
 	assert.Equal(t, first, second, "the workers of the first Map were to do the second as well")
 }

@@ -6,34 +6,47 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/moby/sys/reexec"
 	"github.com/stretchr/testify/require"
 
+	"prokata/checker/harness"
 	pool "prokata/katas/02-pool"
 )
 
 // A part is what the task act has to do, in this order.
 type part struct {
-	Here string // the FIFO on which to say that the task has begun, if any
-	Keep bool   // keep that FIFO open for as long as the worker lives
-	Name string // said there
-	Gate string // the FIFO to wait at until it is opened, if any
-	N    int    // the number to square
+	Here string   // the FIFO on which to say that the task has begun, if any
+	Keep bool     // keep that FIFO open for as long as the worker lives
+	Name string   // said there
+	Gate string   // the FIFO to wait at until it is opened, if any
+	Left []string // the FIFOs of a process to leave behind: what it keeps, what it waits at
+	N    int      // the number to square
 }
 
 // A squared is the result of a part.
 type squared struct {
-	PID int
-	N   int
+	PID  int
+	N    int
+	Born string // what the environment variable born was when the worker was started
 }
+
+const born = "POOL_TEST_BORN"
 
 // act is the task of most tests: it meets the test at FIFOs, whose names are all
 // that has to travel, and returns a square.
 var act = pool.Register("act", func(p part) (squared, error) {
+	if len(p.Left) > 0 {
+		if err := leaveBehind(p.Left); err != nil {
+			return squared{}, err
+		}
+	}
 	if p.Here != "" {
 		here, err := os.OpenFile(p.Here, os.O_WRONLY, 0)
 		if err != nil {
@@ -55,8 +68,32 @@ var act = pool.Register("act", func(p part) (squared, error) {
 		_, _ = io.Copy(io.Discard, gate)
 		gate.Close()
 	}
-	return squared{PID: os.Getpid(), N: p.N * p.N}, nil
+	return squared{PID: os.Getpid(), N: p.N * p.N, Born: os.Getenv(born)}, nil
 })
+
+func init() { reexec.Register("pool-test-left", left) }
+
+// leaveBehind starts a process that the task does not wait for.
+func leaveBehind(fifos []string) error {
+	cmd := exec.Command(reexec.Self())
+	cmd.Args = append([]string{"pool-test-left"}, fifos...)
+	return cmd.Start()
+}
+
+// left keeps one FIFO open and waits at the gate that the other one is.
+func left() {
+	keep, err := os.OpenFile(os.Args[1], os.O_WRONLY, 0)
+	if err != nil {
+		os.Exit(1)
+	}
+	gate, err := os.OpenFile(os.Args[2], os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		os.Exit(1)
+	}
+	fmt.Fprintln(keep, "left")
+	_, _ = io.Copy(io.Discard, gate)
+	runtime.KeepAlive(keep)
+}
 
 // kept holds what a worker keeps open.
 var kept []*os.File
@@ -138,14 +175,40 @@ func (s *stage) play(f func() ([]squared, error)) {
 	}()
 }
 
+// bystander prepares a process for a task to leave behind. The test calls there to
+// wait until it is there, and gone to let it go and wait until it has ended.
+func (s *stage) bystander() (fifos []string, there, gone func()) {
+	s.t.Helper()
+	gatePath, gate := s.gate()
+	path, f := s.fifo("left")
+	s.t.Cleanup(func() { f.Close() })
+	there = func() {
+		s.t.Helper()
+		_, err := f.Read(make([]byte, len("left\n")))
+		require.NoError(s.t, err)
+	}
+	gone = func() {
+		s.t.Helper()
+		gate.Close()
+		s.allGone(path, f)
+	}
+	return []string{path, gatePath}, there, gone
+}
+
 // lastWords waits until nobody but this process holds the FIFO at which the tasks
 // say that they have begun: until the workers that kept it have ended.
 func (s *stage) lastWords() {
 	s.t.Helper()
-	r, err := os.OpenFile(s.here, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	s.allGone(s.here, s.heard)
+}
+
+// allGone waits until nobody but this process holds a FIFO, which it has as f.
+func (s *stage) allGone(path string, f *os.File) {
+	s.t.Helper()
+	r, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	require.NoError(s.t, err)
 	defer r.Close()
-	s.heard.Close() // it was open for writing, too
+	f.Close() // it was open for writing, too
 	_, err = io.Copy(io.Discard, r)
 	require.NoError(s.t, err)
 }
@@ -198,6 +261,16 @@ func newPoolWith(t *testing.T, opts pool.Options) *pool.Pool {
 // workers lets n tasks meet and returns the process IDs of the n workers.
 func workers(t *testing.T, p *pool.Pool, n int) map[int]bool {
 	t.Helper()
+	pids := map[int]bool{}
+	for _, r := range meet(t, p, n) {
+		pids[r.PID] = true
+	}
+	return pids
+}
+
+// meet lets n tasks meet, in as many workers, and returns their results.
+func meet(t *testing.T, p *pool.Pool, n int) []squared {
+	t.Helper()
 	s := newStage(t)
 	path, gate := s.gate()
 	var parts []part
@@ -217,7 +290,7 @@ func workers(t *testing.T, p *pool.Pool, n int) map[int]bool {
 		require.Equal(t, i*i, r.N, "result %d", i)
 	}
 	require.Len(t, pids, n, "%d tasks were under way at one time, so it took as many workers", n)
-	return pids
+	return results
 }
 
 // plain returns parts that only compute, with the numbers from first to last.
@@ -245,6 +318,22 @@ func failures(t *testing.T, err error) map[int]error {
 		byIndex[e.Index] = e.Err
 	}
 	return byIndex
+}
+
+// untilItFits calls f with ever more room for open files until it succeeds, so that
+// every step that needs one comes to fail in one of the rounds. It returns their number.
+func untilItFits(t *testing.T, f func() error) (failed int) {
+	t.Helper()
+	for room := range 100 {
+		var err error
+		harness.WithFiles(t, room, func() { err = f() })
+		if err == nil {
+			return room
+		}
+		require.ErrorIs(t, err, syscall.EMFILE, "there was room for %d open files more, which was too few, and the error tells another reason", room)
+	}
+	t.Fatal("there was room for 100 open files more, and it was not enough for three workers")
+	return 0
 }
 
 // exists reports whether there is a process with this ID, be it a zombie.

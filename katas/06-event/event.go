@@ -70,7 +70,8 @@ func Start(cmd *exec.Cmd, name string) (*Waiter, error) {
 // process and for the others. Waiting costs no CPU time.
 //
 // Wait returns ctx.Err() if ctx ends first, ErrAbandoned if nobody is left who
-// could set the event, and os.ErrClosed when the Waiter is closed meanwhile.
+// could set the event, os.ErrClosed when the Waiter is closed meanwhile, and what
+// the system says if it has not got what is needed to wait.
 // A Wait that is still on its way when Clear is called may miss the set.
 func (w *Waiter) Wait(ctx context.Context) error {
 	// TODO: sleep until the pipe is readable; do not read.
@@ -152,9 +153,7 @@ func pipe() (r, w *os.File, err error) {
 	}
 	for _, end := range fd {
 		unix.CloseOnExec(end)
-		if err := unix.SetNonblock(end, true); err != nil {
-			return nil, nil, errors.Join(err, unix.Close(fd[0]), unix.Close(fd[1]))
-		}
+		_ = unix.SetNonblock(end, true) // an error would mean that it is closed
 	}
 	return os.NewFile(uintptr(fd[0]), "event|0"), os.NewFile(uintptr(fd[1]), "event|1"), nil
 }
@@ -162,10 +161,7 @@ func pipe() (r, w *os.File, err error) {
 // with calls do with f's descriptor, which stays open meanwhile, and returns
 // its error, or os.ErrClosed if f is closed.
 func with(f *os.File, do func(fd int) error) error {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
+	conn, _ := f.SyscallConn() // an error means that f is nil, which it is not
 	var failed error
 	if err := conn.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
 		return os.ErrClosed

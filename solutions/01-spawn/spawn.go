@@ -34,7 +34,7 @@ type Func func(c Child) int
 type Child struct {
 	Message string     // from its Job, byte for byte
 	Out     io.Writer  // what is written here reaches Group.Out in the parent
-	Files   []*os.File // from its Job, in the same order
+	Files   []*os.File // from its Job, in the same order; what the child starts does not get them
 }
 
 // A Job says what one child process shall do.
@@ -96,8 +96,10 @@ func hello(c Child) int {
 // function is an error before anything is started. If Out fails, the children
 // run on, and its first error is returned.
 //
-// The processes that a child has started end with the child. If this process is
-// killed, its children end.
+// The processes that a child has started end with the child, even those that do not
+// listen when they are asked to. If this process is killed, its children end in the
+// same way, also one that has not heard yet what it shall do. What a child writes to
+// its standard error goes to that of this process.
 func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 	for _, job := range jobs {
 		if _, ok := funcs[job.Func]; !ok {
@@ -144,8 +146,9 @@ type order struct {
 
 // process is a child as its parent sees it.
 type process struct {
-	cmd *exec.Cmd
-	io  sync.WaitGroup // the goroutines that serve its input and output
+	cmd   *exec.Cmd
+	stdin *os.File       // our end of its standard input
+	io    sync.WaitGroup // the goroutines that serve its input and output
 }
 
 // start starts the child for a job.
@@ -161,25 +164,24 @@ func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process,
 	p.cmd.Cancel = func() error { return p.signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = max(g.Grace, 1) // 0 would mean: wait for ever
 
+	// The order goes through the child's standard input: an argument could hold
+	// neither a zero byte nor more than 128 KiB. Our end stays open for as long as
+	// the child lives. If this process dies, the kernel closes it, and the child knows.
+	theirIn, stdin, err1 := os.Pipe()
 	// Each child has its own pipe for what it prints. In a shared one, pieces
 	// longer than PIPE_BUF (4 KiB) would mingle. And the pipe is ours and not of
 	// exec's making, so that wait can come between the child's end and the pipe's.
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	// The order goes through the child's standard input: an argument could hold
-	// neither a zero byte nor more than 128 KiB. This end stays open for as long as
-	// the child lives. If this process dies, the kernel closes it, and the child knows.
-	stdin, err := p.cmd.StdinPipe()
-	if err != nil {
-		return nil, errors.Join(err, r.Close(), w.Close())
-	}
-	p.cmd.Stdout = w
+	r, theirOut, err2 := os.Pipe()
+	defer theirIn.Close()  // after an error they are nil, and to close nil does no harm
+	defer theirOut.Close() // the child has its own; with ours open, the pipe would never end
+	p.cmd.Stdin, p.stdin, p.cmd.Stdout = theirIn, stdin, theirOut
 
-	err = p.cmd.Start()
-	w.Close() // the child has its own; with ours open, the pipe would never end
+	err := errors.Join(err1, err2)
+	if err == nil {
+		err = p.cmd.Start()
+	}
 	if err != nil {
+		stdin.Close()
 		r.Close()
 		return nil, err
 	}
@@ -207,6 +209,7 @@ func (p *process) wait() Exit {
 	// What the child left running still holds the pipe: without this, a forgotten
 	// grandchild would make us wait for as long as it likes.
 	_ = p.signal(syscall.SIGKILL)
+	p.stdin.Close()
 	p.io.Wait()
 
 	exit := Exit{PID: p.cmd.ProcessState.Pid(), Code: p.cmd.ProcessState.ExitCode()}
@@ -226,7 +229,7 @@ func childMain() {
 	go func() {
 		// Nothing more comes but the end, which is the end of the parent.
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		_ = syscall.Kill(0, syscall.SIGKILL) // 0: this process and its group
+		_ = syscall.Kill(-os.Getpid(), syscall.SIGKILL) // its group: what it has started, too
 	}()
 	c := Child{Message: o.Message, Out: os.Stdout}
 	for i := range o.Files {

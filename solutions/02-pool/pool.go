@@ -150,16 +150,17 @@ func New(opts Options) (*Pool, error) {
 	}
 	p := &Pool{opts: opts, idle: make(chan *worker, opts.Workers)}
 	p.ctx, p.stop = context.WithCancel(context.Background())
-	var errs []error
+	var err error
 	for range opts.Workers {
 		w := &worker{}
-		if len(errs) == 0 {
-			errs = append(errs, w.start(p.ctx))
+		if err == nil { // else the place stays empty, and Close finds it
+			err = w.start(p.ctx)
 		}
 		p.idle <- w
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, errors.Join(err, p.Close())
+	if err != nil {
+		p.Close()
+		return nil, err
 	}
 	return p, nil
 }
@@ -182,10 +183,15 @@ func (p *Pool) Close() error {
 //
 // If tasks fail, the error joins a *TaskError for each (errors.Join), in the order
 // of the inputs, and the results of the others are right. A panic is a failure
-// (*PanicError), and so is an argument or a result that cannot be encoded. If a
-// worker ends in the middle of a task, the task fails with ErrWorkerLost, since
-// nobody knows how far it came; the worker is replaced. If a worker ends while it
-// has no task, it is replaced and nothing fails.
+// (*PanicError), and so is an argument or a result that cannot be encoded or
+// decoded: the error tells why. If a worker ends in the middle of a task, the task
+// fails with ErrWorkerLost, since nobody knows how far it came; the worker has been
+// waited for when Map returns, and is replaced. If a worker ends while it has no
+// task, it is replaced and nothing fails. It makes no difference if a process that
+// a task has started lives on. If a worker is needed and cannot be started, the
+// task fails with the reason.
+//
+// What a task prints goes to the standard output and standard error of this process.
 //
 // If ctx ends or p is closed before all tasks are done, the workers that are busy
 // with them are ended, and Map returns no results and ctx.Err() or ErrClosed.
@@ -193,22 +199,23 @@ func Map[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs [
 	// Each element is written by the one goroutine that took its index.
 	results := make([]Out, len(inputs))
 	failures := make([]error, len(inputs))
-	var next, done atomic.Int64
+	var next atomic.Int64
+	var gaveUp atomic.Bool
 	var wg sync.WaitGroup
 	for range min(p.opts.Workers, len(inputs)) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(inputs); i = int(next.Add(1)) - 1 {
 				results[i], failures[i] = call(ctx, p, task, inputs[i])
 				if failures[i] != nil && p.ended(ctx) != nil {
+					gaveUp.Store(true)
 					return
 				}
-				done.Add(1)
 			}
 		})
 	}
 	wg.Wait()
 
-	if int(done.Load()) < len(inputs) {
+	if gaveUp.Load() {
 		return nil, p.ended(ctx)
 	}
 	for i, err := range failures {
@@ -232,9 +239,6 @@ func call[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], in In) 
 	arg, err := encode(in)
 	if err != nil {
 		return out, fmt.Errorf("encode argument: %w", err)
-	}
-	if err := p.ended(ctx); err != nil { // else the choice below is open
-		return out, err
 	}
 	var w *worker
 	select {
@@ -283,23 +287,20 @@ type worker struct {
 func (w *worker) start(ctx context.Context) error {
 	// The two pipes are descriptors 3 and 4 of the worker. Its standard streams
 	// belong to the tasks: one that prints must not disturb the conversation.
-	theirIn, requests, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("pool: start worker: %w", err)
-	}
-	defer theirIn.Close()
-	replies, theirOut, err := os.Pipe()
-	if err != nil {
-		requests.Close()
-		return fmt.Errorf("pool: start worker: %w", err)
-	}
+	theirIn, requests, err1 := os.Pipe()
+	replies, theirOut, err2 := os.Pipe()
+	defer theirIn.Close()  // after an error they are nil, and to close nil does no harm
 	defer theirOut.Close() // the worker alone must hold it: its end is how we learn of a death
 
 	cmd := exec.CommandContext(ctx, reexec.Self()) // the end of ctx kills it
 	cmd.Args = []string{workerName}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut}
-	if err := cmd.Start(); err != nil {
+	err := errors.Join(err1, err2)
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
 		requests.Close()
 		replies.Close()
 		return fmt.Errorf("pool: start worker: %w", err)
@@ -324,6 +325,9 @@ func (w *worker) end() {
 // while it answers would fill both pipes, and then both would wait.
 func (w *worker) do(ctx context.Context, p *Pool, r request) (reply, error) {
 	for {
+		if err := p.ended(ctx); err != nil {
+			return reply{}, err
+		}
 		if w.cmd == nil {
 			if err := w.start(p.ctx); err != nil {
 				return reply{}, err
@@ -337,9 +341,6 @@ func (w *worker) do(ctx context.Context, p *Pool, r request) (reply, error) {
 			// begun, and another process may run it.
 			stop()
 			w.end()
-			if err := p.ended(ctx); err != nil {
-				return reply{}, err
-			}
 			continue
 		}
 		var answer reply
@@ -374,9 +375,7 @@ func workerMain() {
 	}()
 	enc := gob.NewEncoder(replies)
 	for r := range todo {
-		if enc.Encode(handle(r)) != nil {
-			os.Exit(0)
-		}
+		_ = enc.Encode(handle(r)) // an error means that the parent has gone, which ends us above
 	}
 }
 
@@ -412,8 +411,8 @@ type Comparison struct {
 // ErrDifferent is the error of a comparison whose two runs gave different results.
 var ErrDifferent = errors.New("pool: sequential and parallel results differ")
 
-// Compare runs the task for each input, once in this process, one after the other,
-// and once in the workers of p, and measures both. An error of a task is returned.
+// Compare runs the task for each input, first in this process, one after the other,
+// then in the workers of p, and measures both. An error of a task is returned.
 func Compare[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs []In) (Comparison, error) {
 	start := time.Now()
 	want := make([]Out, len(inputs))

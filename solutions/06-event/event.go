@@ -85,7 +85,8 @@ func Start(cmd *exec.Cmd, name string) (*Waiter, error) {
 // process and for the others. Waiting costs no CPU time.
 //
 // Wait returns ctx.Err() if ctx ends first, ErrAbandoned if nobody is left who
-// could set the event, and os.ErrClosed when the Waiter is closed meanwhile.
+// could set the event, os.ErrClosed when the Waiter is closed meanwhile, and what
+// the system says if it has not got what is needed to wait.
 // A Wait that is still on its way when Clear is called may miss the set.
 func (w *Waiter) Wait(ctx context.Context) error {
 	if set, err := w.IsSet(); set || err != nil {
@@ -98,14 +99,11 @@ func (w *Waiter) Wait(ctx context.Context) error {
 		return err
 	}
 	defer own.Close()
-	wake := func() { own.SetReadDeadline(time.Unix(1, 0)) } // long past: ends the read
+	wake := func() { own.SetReadDeadline(time.Now()) } // ends the read
 	defer context.AfterFunc(ctx, wake)()
 	defer context.AfterFunc(w.open, wake)()
 
-	conn, err := own.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("event: wait: %w", err)
-	}
+	conn, _ := own.SyscallConn() // an error means that own is nil, which it is not
 	now, failed := unset, error(nil)
 	// Read calls the function, and as long as it returns false, parks this
 	// goroutine until the runtime's poller sees the pipe change. The function
@@ -145,11 +143,11 @@ func (w *Waiter) Clear() error {
 		buf := make([]byte, 4096)
 		for {
 			// Set may have written many bytes: the event is unset once the pipe
-			// is empty (EAGAIN), or empty for good (0: no writer is left).
+			// is empty (EAGAIN), or empty for good (0: no writer is left). A signal
+			// (EINTR) interrupts only a read that would have to wait.
 			n, err := unix.Read(fd, buf)
 			switch {
-			case err == unix.EINTR:
-			case err == unix.EAGAIN, err == nil && n == 0:
+			case err == unix.EAGAIN, n == 0:
 				return nil
 			case err != nil:
 				return fmt.Errorf("event: empty pipe: %w", err)
@@ -174,17 +172,14 @@ func (w *Waiter) Close() error {
 // error if nobody is left who waits. It returns os.ErrClosed after Close.
 func (s *Setter) Set() error {
 	return with(s.pipe, func(fd int) error {
-		for {
-			_, err := unix.Write(fd, []byte{1})
-			switch err {
-			case nil, unix.EAGAIN, unix.EPIPE:
-				// EAGAIN: the pipe is full, so the event is set.
-				// EPIPE: there is no reading end any more, so nobody to tell.
-				return nil
-			case unix.EINTR:
-			default:
-				return fmt.Errorf("event: write token: %w", err)
-			}
+		_, err := unix.Write(fd, []byte{1})
+		switch err {
+		case nil, unix.EAGAIN, unix.EPIPE:
+			// EAGAIN: the pipe is full, so the event is set.
+			// EPIPE: there is no reading end any more, so nobody to tell.
+			return nil
+		default:
+			return fmt.Errorf("event: write token: %w", err)
 		}
 	})
 }
@@ -288,13 +283,9 @@ func pass(cmd *exec.Cmd, f *os.File, variable string) {
 
 // take returns the file whose descriptor pass noted as variable.
 func take(variable string) (*os.File, error) {
-	value, ok := os.LookupEnv(variable)
-	if !ok {
+	fd, err := strconv.Atoi(os.Getenv(variable))
+	if err != nil {
 		return nil, fmt.Errorf("event: %s: %w", variable, fs.ErrNotExist)
-	}
-	fd, err := strconv.Atoi(value)
-	if err != nil || fd < 3 {
-		return nil, fmt.Errorf("event: %s: %q is no descriptor to take", variable, value)
 	}
 	// This process's children must get neither the note nor the descriptor:
 	// a writing end that lives on in one of them hides this process's death.
@@ -315,9 +306,7 @@ func pipe() (r, w *os.File, err error) {
 	}
 	for _, end := range fd {
 		unix.CloseOnExec(end)
-		if err := unix.SetNonblock(end, true); err != nil {
-			return nil, nil, errors.Join(err, unix.Close(fd[0]), unix.Close(fd[1]))
-		}
+		_ = unix.SetNonblock(end, true) // an error would mean that it is closed
 	}
 	return os.NewFile(uintptr(fd[0]), "event|0"), os.NewFile(uintptr(fd[1]), "event|1"), nil
 }
@@ -325,10 +314,7 @@ func pipe() (r, w *os.File, err error) {
 // with calls do with f's descriptor, which stays open meanwhile, and returns
 // its error, or os.ErrClosed if f is closed.
 func with(f *os.File, do func(fd int) error) error {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
+	conn, _ := f.SyscallConn() // an error means that f is nil, which it is not
 	var failed error
 	if err := conn.Control(func(fd uintptr) { failed = do(int(fd)) }); err != nil {
 		return os.ErrClosed

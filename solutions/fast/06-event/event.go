@@ -112,7 +112,8 @@ func Start(cmd *exec.Cmd, name string) (*Waiter, error) {
 // process and for the others. Waiting costs no CPU time.
 //
 // Wait returns ctx.Err() if ctx ends first, ErrAbandoned if nobody is left who
-// could set the event, and os.ErrClosed when the Waiter is closed meanwhile.
+// could set the event, os.ErrClosed when the Waiter is closed meanwhile, and what
+// the system says if it has not got what is needed to wait.
 // A Wait that is still on its way when Clear is called may miss the set.
 func (w *Waiter) Wait(ctx context.Context) error {
 	return w.with(func(words *shm.Memory) error {

@@ -3,6 +3,7 @@
 // that the grandchild still holds after the WaitDelay.
 //
 // want orphan TestCancelEndsGrandchild TestChildLeavesGrandchild
+// want deadlock TestParentKilled
 package spawn
 
 import (

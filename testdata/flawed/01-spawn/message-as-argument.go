@@ -2,6 +2,7 @@
 // Why: That is what arguments are for. But none may hold a zero byte, or more than 128 KiB on Linux.
 //
 // want wrong TestMessagesUnchanged
+// want deadlock TestParentKilledEarly
 package spawn
 
 import (

@@ -3,7 +3,7 @@
 //
 // want deadlock TestAliveTogether TestReturnsAfterLastChild TestWholeLines TestLongLines TestOneWriteALine
 // want deadlock TestExitCodes TestExitsInOrderOfJobs TestOneChildFails TestStartFailsHalfWay TestCancelTerminates
-// want deadlock TestHundredChildren TestParentKilled TestOutFails
+// want deadlock TestHundredChildren TestParentKilled TestParentKilledEarly TestOutFails
 package spawn
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: the parent keeps its own copy of the end into which the child prints.
 // Why: The child has got it, so who else should hold it? The parent: and a pipe ends when nobody holds it any more.
 //
-// want deadlock TestHello TestChildrenOfThisProcess TestAliveTogether TestReturnsAfterLastChild TestWholeLines TestLongLines TestOneWriteALine TestLineAppearsAtOnce TestLastLineWithoutNewline TestMessagesUnchanged TestExitCodes TestExitsInOrderOfJobs TestOneChildFails TestUnknownFunction TestStartFailsHalfWay TestCancelTerminates TestCancelKills TestNoGrace TestCancelledBefore TestHundredChildren TestCancelEndsGrandchild TestChildLeavesGrandchild TestOutFails
+// want deadlock TestHello TestChildrenOfThisProcess TestAliveTogether TestReturnsAfterLastChild TestWholeLines TestLongLines TestOneWriteALine TestLineAppearsAtOnce TestLastLineWithoutNewline TestMessagesUnchanged TestExitCodes TestExitsInOrderOfJobs TestOneChildFails TestUnknownFunction TestStartFailsHalfWay TestCancelTerminates TestCancelKills TestNoGrace TestCancelledBefore TestHundredChildren TestCancelEndsGrandchild TestChildLeavesGrandchild TestParentKilledEarly TestOutFails
 package spawn
 
 import (

@@ -148,16 +148,17 @@ func New(opts Options) (*Pool, error) {
 	}
 	p := &Pool{opts: opts, idle: make(chan *worker, opts.Workers)}
 	p.ctx, p.stop = context.WithCancel(context.Background())
-	var errs []error
+	var err error
 	for range opts.Workers {
 		w := &worker{}
-		if len(errs) == 0 {
-			errs = append(errs, w.start(p.ctx))
+		if err == nil { // else the place stays empty, and Close finds it
+			err = w.start(p.ctx)
 		}
 		p.idle <- w
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, errors.Join(err, p.Close())
+	if err != nil {
+		p.Close()
+		return nil, err
 	}
 	return p, nil
 }

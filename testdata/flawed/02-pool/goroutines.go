@@ -2,8 +2,12 @@
 // Why: In Go a pool of goroutines is what one writes, and it even is faster. But a task that ends its
 // process now ends everything.
 //
-// want not-processes TestSquares TestResultsInOrder TestNoInputs TestTenThousandInputs TestTasksOverlap TestFewInputs TestMapsSideBySide TestWorkInChildren TestClose TestCompare TestCompareErrors TestSweep TestTaskErrors TestTaskPanics TestCannotBeEncoded TestWorkerKilled TestIdleWorkerKilled TestCloseWithQueue TestCancelled TestTwoHundredWorkers TestWorkersReplaced TestTaskPrints TestLargeValues TestParentKilled
+// want not-processes TestSquares TestResultsInOrder TestNoInputs TestTenThousandInputs TestTasksOverlap TestFewInputs TestMapsSideBySide TestWorkInChildren TestClose TestCompare TestCompareErrors TestSweep TestTaskErrors TestTaskPanics TestCannotBeEncoded TestWorkerKilled TestCloseWithQueue TestCancelled TestTwoHundredWorkers TestWorkersReplaced TestTaskPrints TestLargeValues TestParentKilled
 // want crash TestTaskEndsWorker
+// may not-processes TestIdleWorkerKilled
+// may zombie TestWorkerKilled TestIdleWorkerKilled
+// may wrong TestWorkerKilled TestIdleWorkerKilled
+// may: a task leaves a process behind, and the tasks' own process is that of the test.
 package pool
 
 import (
