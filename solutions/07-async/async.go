@@ -76,8 +76,9 @@ func Register[A, R any](name string, f func(A) (R, error)) Task[A, R] {
 
 // Callbacks are functions that the pool calls once a result is there: Value if
 // the task succeeded, else Error; exactly once, and before the result counts as
-// ready. Either may be nil, and Apply and Map take several. A pool runs its callbacks one at a time. A callback
-// may submit tasks, Close and Terminate; it must not wait for a Result or Join.
+// ready. Either may be nil, and Apply and Map take several. A pool runs its
+// callbacks one at a time. A callback may submit tasks, Close and Terminate; it
+// must not wait for a Result or Join.
 type Callbacks[R any] struct {
 	Value func(R)
 	Error func(error)

@@ -102,8 +102,9 @@ func (l *Lock) Release() error {
 }
 
 // Close releases the lock if it is held, and lets go of its file: it cannot be
-// acquired by this Lock any more. The file itself stays: to remove it would split those who have it open from those who
-// open it later, and each side would hold a lock of its own.
+// acquired by this Lock any more. The file itself stays: to remove it would split
+// those who have it open from those who open it later, and each side would hold a
+// lock of its own.
 func (l *Lock) Close() error {
 	l.held = false
 	return l.file.Close()
