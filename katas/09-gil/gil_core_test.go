@@ -47,6 +47,22 @@ func TestLockExcludes(t *testing.T) {
 	assert.EqualValues(t, 4*20*50, count.Load())
 }
 
+// contend has another goroutine take the lock once; it is on its way when contend
+// returns. It notes when it had the lock, and ends when it has let go of it.
+func contend(g *gil.GIL) (had *atomic.Bool, ended <-chan bool) {
+	had = new(atomic.Bool)
+	waiting, end := make(chan bool), make(chan bool)
+	go func() {
+		defer close(end)
+		close(waiting)
+		g.Acquire()
+		had.Store(true)
+		g.Release()
+	}()
+	<-waiting
+	return had, end
+}
+
 // Acquire waits for Release, and Release lets in one that waits.
 func TestReleaseLetsIn(t *testing.T) {
 	harness.Test(t)
@@ -54,16 +70,7 @@ func TestReleaseLetsIn(t *testing.T) {
 	require.NotNil(t, g)
 	for range 3 {
 		g.Acquire()
-		var had atomic.Bool
-		waiting, ended := make(chan bool), make(chan bool)
-		go func() {
-			close(waiting)
-			g.Acquire()
-			had.Store(true)
-			g.Release()
-			close(ended)
-		}()
-		<-waiting
+		had, ended := contend(g)
 		for range 100 {
 			burn(50 * time.Microsecond)
 			runtime.Gosched()
@@ -82,14 +89,7 @@ func TestCheckpointHandsOver(t *testing.T) {
 	g := gil.NewGIL(time.Millisecond)
 	require.NotNil(t, g)
 	g.Acquire()
-	var had atomic.Bool
-	ended := make(chan bool)
-	go func() {
-		g.Acquire()
-		had.Store(true)
-		g.Release()
-		close(ended)
-	}()
+	had, ended := contend(g)
 	for i := 0; i < 5_000 && !had.Load(); i++ {
 		burn(100 * time.Microsecond)
 		g.Checkpoint()
@@ -108,16 +108,7 @@ func TestCheckpointKeeps(t *testing.T) {
 	g := gil.NewGIL(time.Hour)
 	require.NotNil(t, g)
 	g.Acquire()
-	var had atomic.Bool
-	waiting, ended := make(chan bool), make(chan bool)
-	go func() {
-		close(waiting)
-		g.Acquire()
-		had.Store(true)
-		g.Release()
-		close(ended)
-	}()
-	<-waiting
+	had, ended := contend(g)
 	for range 500 {
 		burn(50 * time.Microsecond)
 		g.Checkpoint()
