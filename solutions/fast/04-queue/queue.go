@@ -18,7 +18,9 @@
 // can only say, after Close, that they are nowhere; and the places of a process
 // killed in the like instant stay taken. A batch goes to one consumer as a whole:
 // what it has not returned from Get counts as in its hand. And the mailbox has a
-// limit of its own: some 200 messages, however great the capacity.
+// limit of its own: some 200 messages, however great the capacity. A Put in a child
+// that waits for room when the owner and all consumers die is not woken: every
+// producer holds the semaphore, so its end never comes; the Put ends with its context.
 package queue
 
 import (
