@@ -2,6 +2,7 @@
 // Why: "if err != nil, return" is right nearly everywhere.
 //
 // want wrong TestReturnsAfterLastChild TestOneChildFails TestExitCodes TestExitsInOrderOfJobs
+// may wrong TestStartFailsHalfWay
 package spawn
 
 import (

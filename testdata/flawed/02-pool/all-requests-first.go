@@ -3,7 +3,7 @@
 // stops reading, then the pipe of the requests fills, and both wait.
 //
 // want deadlock TestTenThousandInputs TestLargeValues TestResultsInOrder
-// want wrong TestWorkerKilled TestIdleWorkerKilled TestWorkersReplaced
+// want wrong TestWorkerKilled TestIdleWorkerKilled TestWorkersReplaced TestCancelled
 // may wrong TestTaskEndsWorker
 // may: the other tasks may all be with the other worker.
 package pool

@@ -2,6 +2,7 @@
 // Why: There is an error, it is returned. Among 10,000 inputs somebody will have to search.
 //
 // want wrong TestTaskErrors TestTaskPanics TestCannotBeEncoded TestWorkerKilled TestTaskEndsWorker
+// want wrong TestCompareErrors
 package pool
 
 import (

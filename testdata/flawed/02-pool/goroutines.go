@@ -7,6 +7,7 @@
 // may not-processes TestIdleWorkerKilled
 // may zombie TestWorkerKilled TestIdleWorkerKilled
 // may wrong TestWorkerKilled TestIdleWorkerKilled
+// want wrong TestStartFailsHalfWay
 // may: a task leaves a process behind, and the tasks' own process is that of the test.
 package pool
 

@@ -3,7 +3,7 @@
 //
 // want zombie TestUnlockedRaceIsObserved TestAtomicCount TestLockedCount TestFill TestCountCancelled TestCountRefuses
 // want wrong TestCountCancelled TestCountRefuses
-// may wrong TestCancelledDuringTheStart
+// may wrong TestCancelledDuringTheStart TestCountStartFails
 package sharedmemory
 
 import (

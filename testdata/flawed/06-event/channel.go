@@ -3,7 +3,7 @@
 // not of its memory: it closes a channel of its own.
 //
 // want deadlock TestSetInTheChildWakesTheParent TestAllWaitersWake TestTwoEventsKeepApart
-// want wrong TestClearOfAnUnsetEvent
+// want wrong TestClearOfAnUnsetEvent TestStartFails
 package event
 
 import (

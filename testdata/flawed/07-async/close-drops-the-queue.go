@@ -3,7 +3,7 @@
 // wait for them.
 //
 // want wrong TestCloseFinishesWhatWasSubmitted
-// may wrong TestCallbackMaySubmit TestCallbacksRunOneAtATime
+// may wrong TestCallbackMaySubmit TestCallbacksRunOneAtATime TestTaskMayPrint
 // may deadlock
 package async
 

@@ -3,6 +3,7 @@
 // fails, the result is settled again.
 //
 // want crash TestMapErrorNamesItsIndex
+// may race TestMapErrorNamesItsIndex
 package async
 
 import (

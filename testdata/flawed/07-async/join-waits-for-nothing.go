@@ -3,7 +3,7 @@
 // nobody has waited for them.
 //
 // want wrong TestCloseFinishesWhatWasSubmitted
-// may wrong TestCallbacksRunOneAtATime
+// may wrong TestCallbacksRunOneAtATime TestTaskMayPrint
 // may race
 // may orphan
 // may zombie

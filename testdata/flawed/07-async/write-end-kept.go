@@ -3,6 +3,8 @@
 // writer, and does not end.
 //
 // want deadlock TestWorkerKilledInMidTask
+// may fd-leak TestStartFailsHalfWay
+// may wrong TestStartFailsHalfWay
 package async
 
 import (

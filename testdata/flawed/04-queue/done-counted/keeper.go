@@ -1,7 +1,7 @@
 // Flaw: tasks are only counted, and the second Done of one counts for another.
 // Why: A counter is so much simpler than a set: it is what Python does, which at least complains below zero.
 //
-// want wrong TestDoneTwice
+// want wrong TestDoneTwice TestItemThatCannotBeEncoded
 package queue
 
 import (

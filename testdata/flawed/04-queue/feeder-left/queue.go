@@ -2,6 +2,7 @@
 // Why: It waits for the next item, which costs nothing, and the program ends all the same.
 //
 // want goroutine-leak TestEachItemOnce TestJoin
+// may deadlock TestPutWithContext
 package queue
 
 import (

@@ -65,12 +65,17 @@ type Conn struct {
 	err   error      // why nothing more can arrive
 }
 
-var kept []*os.File
+var kept struct {
+	sync.Mutex
+	files []*os.File
+}
 
 // New makes an end of the open stream socket f, which then belongs to the
 // Conn, also when New fails.
 func New(f *os.File) (*Conn, error) {
-	kept = append(kept, f)
+	kept.Lock()
+	kept.files = append(kept.files, f)
+	kept.Unlock()
 	conn, err := net.FileConn(f)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@
 // Why: make([]byte, length) and io.ReadFull: two lines, and any stranger can take all the memory.
 //
 // want wrong TestBadFrames
+// may timeout TestTooLong
 package pipe
 
 import (

@@ -2,7 +2,7 @@
 // Why: The lock is free, and that was what Close was wanted for.
 //
 // want fd-leak TestLockClose
-// want wrong TestLockClose
+// want wrong TestLockClose TestSimulationFails
 package deadlock
 
 import (

@@ -7,6 +7,7 @@
 // want timeout TestKilledWithForkInHand
 // // whether a loaded machine keeps a lock busy for a tenth of a second is up to the scheduler
 // may wrong TestPermitsOfTheDead TestOrderedDinner TestAdmittedDinner TestBackOffDinner TestOthersEatTogether TestSpoiltMeals TestOrderBreaksTheCircle TestWaiterBreaksTheCircle TestBackOffRecovers TestLockBetweenProcesses
+// want wrong TestLockClose
 package deadlock
 
 import (

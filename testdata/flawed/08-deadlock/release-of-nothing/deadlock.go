@@ -1,7 +1,7 @@
 // Flaw: Release of a lock that is not held says nothing.
 // Why: flock itself does not mind.
 //
-// want wrong TestLockMisuse
+// want wrong TestLockMisuse TestLockClose
 package deadlock
 
 import (

@@ -3,6 +3,7 @@
 //
 // want fd-leak TestOrderedDinner
 // may wrong TestDineFailsHalfWay
+// want wrong TestSimulationFails
 package deadlock
 
 import (

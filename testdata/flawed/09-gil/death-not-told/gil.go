@@ -3,6 +3,7 @@
 //
 // want wrong TestWorkerDies
 // want wrong TestProcessesCancelled
+// want not-processes TestStartFails
 package gil
 
 import (

@@ -1,7 +1,7 @@
 // Flaw: units that are left over when the task is divided are done by nobody.
 // Why: A hundred by three is thirty-three.
 //
-// want wrong TestSameSum TestWorkerDies
+// want wrong TestSameSum TestWorkerDies TestThreadsTakeTurns
 package gil
 
 import (

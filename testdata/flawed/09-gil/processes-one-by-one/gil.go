@@ -1,7 +1,7 @@
 // Flaw: each process is let go and waited for before the next one is started.
 // Why: Start and Wait are next to each other in every example.
 //
-// want wrong TestProcessesRunTogether
+// want wrong TestProcessesRunTogether TestBeginTogether
 // want deadlock TestProcessesCancelled
 package gil
 

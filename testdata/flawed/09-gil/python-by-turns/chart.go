@@ -2,11 +2,12 @@
 // Why: The name that the program prints is "multiprocessing", and nobody prints
 // "processes".
 //
-// want wrong TestPython
+// want wrong TestPython TestNoPython
 package gil
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/xml"
@@ -157,6 +158,8 @@ func (t Table) panels() []panel {
 		if len(mine.Rows) == 0 {
 			continue
 		}
+		// They may have been measured in any order.
+		slices.SortStableFunc(mine.Rows, func(a, b Row) int { return cmp.Or(a.Units-b.Units, a.Workers-b.Workers) })
 		units := slices.Max(mine.units())
 		w, u := line{way: way}, line{way: way}
 		for _, r := range mine.Rows {

@@ -2,6 +2,7 @@ package gil
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/xml"
@@ -152,6 +153,8 @@ func (t Table) panels() []panel {
 		if len(mine.Rows) == 0 {
 			continue
 		}
+		// They may have been measured in any order.
+		slices.SortStableFunc(mine.Rows, func(a, b Row) int { return cmp.Or(a.Units-b.Units, a.Workers-b.Workers) })
 		units := slices.Max(mine.units())
 		w, u := line{way: way}, line{way: way}
 		for _, r := range mine.Rows {

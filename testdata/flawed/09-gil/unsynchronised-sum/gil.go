@@ -1,7 +1,6 @@
 // Flaw: all workers add to one sum.
-// Why: An addition is one line, so it looks like one step.
-//
-// want race TestSameSum
+// Why: An addition is one line, so it looks like one step. In which test that is seen
+// first depends on the goroutines before.
 package gil
 
 import (
@@ -222,7 +221,7 @@ func each(workers int, work func(w int) (uint64, error)) (sum uint64, err error)
 	for w := range workers {
 		wg.Go(func() {
 			s, err := work(w)
-			sum += s
+			sum += s // want race
 			errs[w] = err
 		})
 	}

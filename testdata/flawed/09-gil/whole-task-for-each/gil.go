@@ -2,7 +2,7 @@
 // Why: Every process has its own memory, so every process needs all of the task;
 // only the share was forgotten.
 //
-// want wrong TestSameSum TestProcessesRunTogether TestMeasure
+// want wrong TestSameSum TestProcessesRunTogether TestMeasure TestBeginTogether TestStartFails
 // // which worker comes to unit 3 first is up to the scheduler
 // may wrong TestWorkerDies
 package gil

@@ -1,7 +1,7 @@
 // Flaw: the manager is shut down before the workers have ended.
 // Why: All pages are done by then, so nothing is lost. But workers are still connected, and some day one will have a last word.
 //
-// want wrong TestJoinsTheWorkersThenTheManager
+// want wrong TestJoinsTheWorkersThenTheManager TestStartFailureEndsTheCrawl
 package crawl
 
 import (

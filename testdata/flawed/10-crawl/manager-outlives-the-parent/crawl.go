@@ -2,6 +2,7 @@
 // Why: Shutdown sends it. A parent that was killed does not.
 //
 // want deadlock TestSecondInterruptEndsAtOnce TestKilledParentLeavesNothing
+// want wrong TestManagerThatCannotStart
 package crawl
 
 import (

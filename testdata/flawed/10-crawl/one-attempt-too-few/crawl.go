@@ -1,7 +1,7 @@
 // Flaw: the first attempt is counted as a retry.
 // Why: Three retries are four attempts.
 //
-// want wrong TestFetchTriesAgainAfterAServerError
+// want wrong TestFetchTriesAgainAfterAServerError TestFetchEndsWithItsContext
 package crawl
 
 import (

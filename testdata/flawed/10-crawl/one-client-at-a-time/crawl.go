@@ -2,6 +2,7 @@
 // Why: With one client it works, and the accept loop is so simple.
 //
 // want deadlock TestFetchesEveryPageOnce TestManagerServesOtherProcesses TestManagerBearsBadClients
+// may timeout TestStartFailureEndsTheCrawl
 package crawl
 
 import (

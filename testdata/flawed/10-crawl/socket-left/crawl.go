@@ -2,7 +2,7 @@
 // Why: Closing a socket does not remove its file: not where it has been handed on.
 //
 // want file-leak TestDict TestFetchesEveryPageOnce TestKilledParentLeavesNothing
-// want wrong TestShutdownEndsTheManager TestKilledManagerIsAnError
+// want wrong TestShutdownEndsTheManager TestKilledManagerIsAnError TestStartFailureEndsTheCrawl
 package crawl
 
 import (
