@@ -3,7 +3,7 @@
 //
 // want fd-leak TestOrderedDinner
 // may wrong TestDineFailsHalfWay
-// want wrong TestSimulationFails
+// may wrong TestSimulationFails
 package deadlock
 
 import (

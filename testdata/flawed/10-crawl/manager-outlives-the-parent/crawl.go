@@ -2,7 +2,8 @@
 // Why: Shutdown sends it. A parent that was killed does not.
 //
 // want deadlock TestSecondInterruptEndsAtOnce TestKilledParentLeavesNothing
-// want wrong TestManagerThatCannotStart
+// may wrong TestManagerThatCannotStart
+// may not-processes TestManagerThatCannotStart
 package crawl
 
 import (
