@@ -3,6 +3,7 @@
 // for what the kernel would tell them unasked.
 //
 // want busy-wait
+// may wrong TestWaitingCostsNoCPU
 package event
 
 import (
