@@ -320,20 +320,16 @@ func failures(t *testing.T, err error) map[int]error {
 	return byIndex
 }
 
-// untilItFits calls f with ever more room for open files until it succeeds, so that
-// every step that needs one comes to fail in one of the rounds. It returns their number.
+// untilItFits is harness.UntilItFits for an f that tells the system's reason.
 func untilItFits(t *testing.T, f func() error) (failed int) {
 	t.Helper()
-	for room := range 100 {
-		var err error
-		harness.WithFiles(t, room, func() { err = f() })
-		if err == nil {
-			return room
+	return harness.UntilItFits(t, func() error {
+		err := f()
+		if err != nil {
+			require.ErrorIs(t, err, syscall.EMFILE, "there was room for too few open files, and the error tells another reason")
 		}
-		require.ErrorIs(t, err, syscall.EMFILE, "there was room for %d open files more, which was too few, and the error tells another reason", room)
-	}
-	t.Fatal("there was room for 100 open files more, and it was not enough for three workers")
-	return 0
+		return err
+	})
 }
 
 // exists reports whether there is a process with this ID, be it a zombie.

@@ -326,7 +326,7 @@ func TestCreateFails(t *testing.T) {
 		assert.Error(t, err, "Create made a segment of %d numbers", n)
 		assert.Nil(t, s, "Create returned an error and a segment")
 	}
-	refused := untilItSucceeds(t, func() error {
+	refused := harness.UntilItFits(t, func() error {
 		s, err := sharedmemory.Create(1)
 		if err == nil {
 			return s.Close()
@@ -349,21 +349,6 @@ func TestCountStartFails(t *testing.T) {
 			return err
 		},
 	} {
-		assert.Positive(t, untilItSucceeds(t, start), "%s started two processes without a single descriptor", name)
+		assert.Positive(t, harness.UntilItFits(t, start), "%s started two processes without a single descriptor", name)
 	}
-}
-
-// untilItSucceeds calls f with room for more and more descriptors, and returns how
-// often it failed.
-func untilItSucceeds(t *testing.T, f func() error) (refused int) {
-	t.Helper()
-	for room := range 100 {
-		var err error
-		harness.WithFiles(t, room, func() { err = f() })
-		if err == nil {
-			return room
-		}
-	}
-	require.Fail(t, "it needed more than 100 descriptors, or kept some each time it failed")
-	return 0
 }

@@ -325,18 +325,18 @@ func TestStartFails(t *testing.T) {
 func TestStartFailsHalfWay(t *testing.T) {
 	harness.Test(t)
 	require.NoError(t, makeQueue(), "New returned an error")
-	untilItSucceeds(t, "New", func() error {
+	require.Positive(t, harness.UntilItFits(t, func() error {
 		q, err := queue.New[int](1)
 		if err == nil {
 			require.NotNil(t, q, "New returned neither an error nor a queue")
 			finish(t, q)
 		}
 		return err
-	})
+	}), "New needed no descriptor")
 	q := newQueue[int](t, 1)
 	for what, start := range map[string]func(*exec.Cmd) error{"StartConsumer": q.StartConsumer, "StartProducer": q.StartProducer} {
 		var cmd *exec.Cmd
-		untilItSucceeds(t, what, func() error {
+		require.Positive(t, harness.UntilItFits(t, func() error {
 			cmd = reexec.Command("queue-consumer", "int")
 			if what == "StartProducer" {
 				cmd = reexec.Command("queue-producer")
@@ -348,24 +348,9 @@ func TestStartFailsHalfWay(t *testing.T) {
 				cmd.Wait()
 			}
 			return err
-		})
+		}), "%s needed no descriptor", what)
 		require.NotNil(t, cmd.Process, "%s returned no error, and no process was started", what)
 		require.NoError(t, cmd.Wait()) // it has nothing to do
 	}
 	finish(t, q)
-}
-
-// untilItSucceeds calls f with room for no file, for one, for two, until it has
-// room enough.
-func untilItSucceeds(t *testing.T, what string, f func() error) {
-	t.Helper()
-	for room := range 100 {
-		var err error
-		harness.WithFiles(t, room, func() { err = f() })
-		if err == nil {
-			require.Positive(t, room, "%s needed no file at all", what)
-			return
-		}
-	}
-	t.Fatalf("%s needed more than 100 files, or kept some each time it failed", what)
 }

@@ -123,35 +123,21 @@ func TestStartFails(t *testing.T) {
 	assert.Equal(t, "hello", c.ask("hello"))
 	c.end()
 
-	untilItSucceeds(t, "Start", func() error {
+	assert.Positive(t, harness.UntilItFits(t, func() error {
 		cmd := reexec.Command("pipe-echo")
 		c, err := pipe.Start(cmd)
 		if err != nil {
 			return err
 		}
 		return errors.Join(c.Close(), cmd.Wait())
-	})
-	untilItSucceeds(t, "Pipe", func() error {
+	}), "Start needed no descriptor")
+	assert.Positive(t, harness.UntilItFits(t, func() error {
 		a, b, err := pipe.Pipe()
 		if err != nil {
 			return err
 		}
 		return errors.Join(a.Close(), b.Close())
-	})
-}
-
-// untilItSucceeds calls f, which does what, with room for more and more descriptors.
-func untilItSucceeds(t *testing.T, what string, f func() error) {
-	t.Helper()
-	for room := range 100 {
-		var err error
-		harness.WithFiles(t, room, func() { err = f() })
-		if err == nil {
-			assert.Positive(t, room, "%s needed no descriptor", what)
-			return
-		}
-	}
-	t.Errorf("%s needed more than 100 descriptors, or kept some each time it failed", what)
+	}), "Pipe needed no descriptor")
 }
 
 func TestNewFails(t *testing.T) {

@@ -286,19 +286,14 @@ func TestStartFails(t *testing.T) {
 	})
 }
 
-// untilItFits calls f with room for ever more descriptors, until it succeeds, and
-// returns how often it was refused.
+// untilItFits is harness.UntilItFits for an f that tells the system's reason.
 func untilItFits(t *testing.T, f func() error) (refused int) {
 	t.Helper()
-	for room := range 100 {
-		var err error
-		harness.WithFiles(t, room, func() { err = f() })
-		if err == nil {
-			return refused
+	return harness.UntilItFits(t, func() error {
+		err := f()
+		if err != nil {
+			require.ErrorIs(t, err, syscall.EMFILE, "there was room for too few descriptors, and the error tells another reason")
 		}
-		require.ErrorIs(t, err, syscall.EMFILE, "there was room for %d descriptors, which was too few, and the error tells another reason", room)
-		refused++
-	}
-	t.Fatal("room for 100 descriptors was not enough, or some were kept each time that there was too little")
-	return refused
+		return err
+	})
 }

@@ -83,18 +83,15 @@ func TestChildOfATask(t *testing.T) {
 func TestStartFailsHalfWay(t *testing.T) {
 	harness.Test(t)
 	finish(t, newPool(t, 1))
-	for room := range 100 {
-		var p *async.Pool
-		var err error
-		harness.WithFiles(t, room, func() { p, err = async.NewPool(3) })
-		if err == nil {
-			finish(t, p)
-			require.Positive(t, room, "a pool was started without a single descriptor")
-			return
+	var p *async.Pool
+	refused := harness.UntilItFits(t, func() (err error) {
+		if p, err = async.NewPool(3); err != nil {
+			require.Nil(t, p, "NewPool returned an error and a pool")
 		}
-		require.Nil(t, p, "NewPool returned an error and a pool")
-	}
-	t.Error("NewPool needed more than 100 descriptors for three workers, or kept some each time it failed")
+		return err
+	})
+	finish(t, p)
+	require.Positive(t, refused, "a pool was started without a single descriptor")
 }
 
 // There is no worker, and each step of the start of a new one is refused once.
@@ -102,22 +99,16 @@ func TestReplacementFails(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 1)
 	newStage(t).killWorker(p)
-	for room := range 100 {
-		var got int
-		var err error
-		harness.WithFiles(t, room, func() {
-			var r *async.Result[int]
-			if r, err = async.Apply(p, double, 21); err == nil {
-				got, err = r.Get(background)
-			}
-		})
+	var got int
+	harness.UntilItFits(t, func() error {
+		r, err := async.Apply(p, double, 21)
 		if err == nil {
-			require.Equal(t, 42, got)
-			finish(t, p)
-			return
+			got, err = r.Get(background)
 		}
-	}
-	t.Error("the pool needed more than 100 descriptors for a new worker, or kept some each time it failed")
+		return err
+	})
+	require.Equal(t, 42, got)
+	finish(t, p)
 }
 
 func TestWorkersEndWithTheirParent(t *testing.T) {

@@ -57,18 +57,16 @@ func TestSemaphoreAdmits(t *testing.T) {
 		assert.Error(t, s.Release(), "Release of a semaphore that was closed")
 		assert.Error(t, s.Acquire(), "Acquire of a semaphore that was closed")
 	}
-	for room := range 100 {
-		var s *deadlock.Semaphore
-		var err error
-		harness.WithFiles(t, room, func() { s, err = deadlock.NewSemaphore(1) })
-		if err == nil {
-			require.NoError(t, s.Acquire())
-			require.NoError(t, s.Close())
-			require.Positive(t, room, "a semaphore was made of no file at all")
-			break
+	var s *deadlock.Semaphore
+	refused := harness.UntilItFits(t, func() (err error) {
+		if s, err = deadlock.NewSemaphore(1); err != nil {
+			require.Nil(t, s, "NewSemaphore returned an error and a semaphore")
 		}
-		require.Nil(t, s, "NewSemaphore returned an error and a semaphore")
-	}
+		return err
+	})
+	require.NoError(t, s.Acquire())
+	require.NoError(t, s.Close())
+	require.Positive(t, refused, "a semaphore was made of no file at all")
 	for _, permits := range []int{0, -1, deadlock.MaxPermits + 1} {
 		s, err := deadlock.NewSemaphore(permits)
 		if !assert.Error(t, err, "NewSemaphore made one of %d permits", permits) {

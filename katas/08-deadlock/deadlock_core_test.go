@@ -216,15 +216,13 @@ func TestSimulationFails(t *testing.T) {
 
 	// Each step of the start of two is refused once.
 	dir = t.TempDir()
-	for room := range 40 {
-		harness.WithFiles(t, room, func() { sim, err = deadlock.Simulate(dir, 2) })
-		if err == nil {
-			assert.Len(t, sim.PIDs(), 2, "Simulate returned no error and other than two processes")
-			sim.End()
-			require.Positive(t, room, "processes were started without a single descriptor")
-			return
+	refused := harness.UntilItFits(t, func() (err error) {
+		if sim, err = deadlock.Simulate(dir, 2); err != nil {
+			require.Nil(t, sim, "Simulate returned an error and a simulation")
 		}
-		require.Nil(t, sim, "Simulate returned an error and a simulation")
-	}
-	t.Error("Simulate needed more than 40 descriptors, or kept some each time it failed")
+		return err
+	})
+	assert.Len(t, sim.PIDs(), 2, "Simulate returned no error and other than two processes")
+	sim.End()
+	require.Positive(t, refused, "processes were started without a single descriptor")
 }

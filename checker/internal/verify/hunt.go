@@ -93,20 +93,26 @@ func (h *hunter) run(ctx context.Context, p plan.Plan, m mutate.Mutant) (Fate, s
 	case r.Fault != "":
 		return "", "", fmt.Errorf("run mutant %s (%s): %s", m.ID, m.Description, r.Fault)
 	}
-	took := func(what, test string) string {
-		return fmt.Sprintf("%s in %s, %.1f s", what, test, time.Since(start).Seconds())
+	what, test := noticed(p, r)
+	if what == "" {
+		return Survived, "", nil
 	}
-	for _, f := range detect.All(r) {
-		h.remember(m, f.Test)
-		return Killed, took(f.Code, f.Test), nil
+	h.remember(m, test)
+	return Killed, fmt.Sprintf("%s in %s, %.1f s", what, test, time.Since(start).Seconds()), nil
+}
+
+// noticed returns what a run shows of a mistake first, and in which test; what is
+// empty when it shows none.
+func noticed(p plan.Plan, r evidence.Run) (what, test string) {
+	if findings := detect.All(r); len(findings) > 0 {
+		return findings[0].Code, findings[0].Test
 	}
 	for _, t := range grade.Judge(p.Kata, []evidence.Run{r}).Tests {
 		if t.Verdict != grade.Pass && t.Why == "" && (len(p.Tests) == 0 || slices.Contains(p.Tests, t.Name)) {
-			h.remember(m, t.Name)
-			return Killed, took(string(t.Verdict), t.Name), nil
+			return string(t.Verdict), t.Name
 		}
 	}
-	return Survived, "", nil
+	return "", ""
 }
 
 func (h *hunter) hints(m mutate.Mutant) []string {

@@ -90,7 +90,7 @@ func Mutants(ctx context.Context, k kata.Kata, t Trial, o Options) (Mutated, err
 		return result, err
 	}
 	for id := range reasons {
-		if !slices.ContainsFunc(mutants, func(m mutate.Mutant) bool { return m.ID == id }) {
+		if !has(mutants, id) {
 			return result, fmt.Errorf("testdata/mutants/%s.txt: no mutant has the ID %s any more: remove the line, or find its new ID", k.Folder, id)
 		}
 	}
@@ -173,10 +173,14 @@ func mutantsOf(root string, k kata.Kata) (sources map[string][]byte, all []mutat
 	return sources, all, nil
 }
 
+func has(mutants []mutate.Mutant, id string) bool {
+	return slices.ContainsFunc(mutants, func(m mutate.Mutant) bool { return m.ID == id })
+}
+
 func (t Trial) choose(all []mutate.Mutant) ([]mutate.Mutant, error) {
 	if len(t.IDs) > 0 {
 		for _, id := range t.IDs {
-			if !slices.ContainsFunc(all, func(m mutate.Mutant) bool { return m.ID == id }) {
+			if !has(all, id) {
 				return nil, check.Usage{Err: fmt.Errorf("no mutant of this kata has the ID %s: checker mutate KATA --verbose shows them all", id)}
 			}
 		}
