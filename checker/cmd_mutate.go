@@ -54,7 +54,7 @@ testdata/mutants/NN-name.txt. Exit code 1 if a kata's tests kill less than 90 %.
 				for _, e := range m.Equivalent {
 					fmt.Fprintf(out, "equivalent: %s %s: %s\n", e.Mutant.ID, e.Mutant.Description, e.Reason)
 				}
-				fmt.Fprintf(out, "%2d %-14s %3d killed, %d survived, %d equivalent, %d not compiled: %.0f %% (%.0f s)\n",
+				fmt.Fprintf(out, "%2d %-14s %3d killed, %d survived, %d equivalent, %d not compiled: %.1f %% (%.0f s)\n",
 					k.Number, k.Name, m.Killed, len(m.Survived), len(m.Equivalent), m.Unbuilt, 100*m.Rate(), time.Since(start).Seconds())
 				low = low || m.Rate() < mutantsKilled
 			}

@@ -45,7 +45,7 @@ func TestMutateNames(t *testing.T) {
 
 	out, code = c.checker(t, "mutate", "tiny", "--only", killed)
 	assert.Zero(t, code, out)
-	assert.Contains(t, out, "1 killed, 0 survived, 0 equivalent, 0 not compiled: 100 %")
+	assert.Contains(t, out, "1 killed, 0 survived, 0 equivalent, 0 not compiled: 100.0 %")
 
 	var lines string
 	for _, line := range fates["survived"] {
