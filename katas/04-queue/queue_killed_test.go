@@ -1,8 +1,8 @@
 package queue_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,15 +27,11 @@ func init() {
 // consumers, the other one a producer.
 func own() {
 	consumers, err := queue.New[int](4)
-	// What a consumer shall do comes at once: it is the producer that has the
-	// test's orders, also when its parent is dead.
-	drain, _ := json.Marshal(order{Do: "Drain"})
 	var last *exec.Cmd
 	for range 2 {
 		if err == nil {
 			last = owned("queue-consumer", "int")
-			last.Stdin = bytes.NewReader(drain)
-			err = consumers.StartConsumer(last)
+			err = startDraining(consumers, last)
 		}
 	}
 	var producers *queue.Queue[int]
@@ -52,6 +48,22 @@ func own() {
 		os.Exit(1)
 	}
 	last.Wait() // until it is killed itself: no consumer comes to its end
+}
+
+// startDraining starts a consumer that has its order before it has begun: it is the
+// producer that has the test's orders, also when its parent is dead. A Reader as its
+// input would not do, for that is copied by the parent, which may be killed first.
+func startDraining(q *queue.Queue[int], cmd *exec.Cmd) error {
+	stdin, in, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer stdin.Close()
+	if err := errors.Join(json.NewEncoder(in).Encode(order{Do: "Drain"}), in.Close()); err != nil {
+		return err
+	}
+	cmd.Stdin = stdin
+	return q.StartConsumer(cmd)
 }
 
 // owned returns the command of a child of the owner. Not reexec.Command: on Linux

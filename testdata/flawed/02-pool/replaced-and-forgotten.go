@@ -2,7 +2,6 @@
 // Why: The new one is there, the old one is out of sight.
 //
 // want zombie TestWorkersReplaced
-// want wrong TestStartFailsHalfWay
 package pool
 
 import (

@@ -3,7 +3,6 @@
 // giving: both have it.
 //
 // want deadlock TestSetterEndsWithoutSet TestGrandchildHoldsNothing
-// want wrong TestStartFails
 // want fd-leak TestSetInTheChildWakesTheParent TestSetBeforeWaitIsNotLost
 package event
 

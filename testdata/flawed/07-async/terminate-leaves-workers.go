@@ -3,7 +3,7 @@
 // in the middle of a task burns on.
 //
 // want orphan TestApplyReturnsBeforeTheTaskEnds
-// want wrong TestTerminateEndsEverything TestStartFailsHalfWay
+// want wrong TestTerminateEndsEverything
 // may zombie
 package async
 

@@ -2,6 +2,7 @@
 // Why: A hundred by three is thirty-three.
 //
 // want wrong TestSameSum TestWorkerDies TestThreadsTakeTurns
+// may wrong TestGoroutinesRunTogether TestProcessesRunTogether
 package gil
 
 import (
