@@ -2,8 +2,8 @@
 // Why: The early return for a bad status stands before the defer. The connection and its goroutines stay.
 //
 // want goroutine-leak TestFetchTellsWhatBecameOfAPage TestFetchLeavesNothingOfABadPage TestFetchTriesAgainAfterAServerError
-// want wrong TestFetchEndsWithItsContext
 // want fd-leak TestFetchTellsWhatBecameOfAPage TestFetchLeavesNothingOfABadPage TestFetchTriesAgainAfterAServerError
+// may wrong TestFetchEndsWithItsContext
 package crawl
 
 import (
