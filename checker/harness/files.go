@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"syscall"
 	"testing"
 
@@ -12,14 +13,20 @@ const mostFiles = 100
 
 // UntilItFits calls f with room for no open file, for one, for two … until it returns
 // nil: each step of a start that needs one has failed once by then. It returns how
-// often f failed. The test ends when f still does so with room for 100.
-func UntilItFits(t testing.TB, f func() error) (failed int) {
+// often f failed. The test ends when f still does so with room for 100, and when an
+// error of f wraps not every one of reasons.
+func UntilItFits(t testing.TB, f func() error, reasons ...error) (failed int) {
 	t.Helper()
 	var err error
 	for room := range mostFiles + 1 {
 		WithFiles(t, room, func() { err = f() })
 		if err == nil {
 			return room
+		}
+		for _, reason := range reasons {
+			if !errors.Is(err, reason) {
+				t.Fatalf("there was room for %d open files more, which was too few, and the error tells another reason: %v", room, err)
+			}
 		}
 	}
 	t.Fatalf("it needed more than %d open files: %v", mostFiles, err)

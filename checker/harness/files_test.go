@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -65,13 +66,23 @@ func (b *broken) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-func TestUntilItFitsNever(t *testing.T) {
-	b := &broken{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		UntilItFits(b, func() error { return openFiles(t, mostFiles+1) })
-	}()
-	<-done
-	assert.Equal(t, "it needed more than 100 open files: too many open files", b.said)
+func TestUntilItFitsRefuses(t *testing.T) {
+	for want, open := range map[string]func() error{
+		"it needed more than 100 open files: too many open files": func() error { return openFiles(t, mostFiles+1) },
+		"there was room for 1 open files more, which was too few, and the error tells another reason: cannot": func() error {
+			if err := openFiles(t, 1); err != nil {
+				return err
+			}
+			return errors.New("cannot")
+		},
+	} {
+		b := &broken{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			UntilItFits(b, open, syscall.EMFILE)
+		}()
+		<-done
+		assert.Equal(t, want, b.said)
+	}
 }

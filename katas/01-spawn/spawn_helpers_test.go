@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"prokata/checker/harness"
 	spawn "prokata/katas/01-spawn"
 )
 
@@ -283,19 +284,10 @@ func (s *stage) returned() bool {
 	}
 }
 
-// A strangeContext is none of package context's own kinds. That package watches it
-// in a goroutine for each context that is made from it, until that is cancelled.
-type strangeContext struct {
-	context.Context
-	done chan struct{}
-}
-
-func (c strangeContext) Done() <-chan struct{} { return c.done }
-
 // runAndWait calls Run in the foreground.
 func runAndWait(t *testing.T, g spawn.Group, jobs ...spawn.Job) []spawn.Exit {
 	t.Helper()
-	exits, err := g.Run(strangeContext{context.Background(), make(chan struct{})}, jobs...)
+	exits, err := g.Run(harness.OtherContext(), jobs...)
 	require.NoError(t, err, "Run returned an error")
 	require.Len(t, exits, len(jobs), "Run returned another number of exits than of jobs")
 	return exits

@@ -247,14 +247,14 @@ func TestWorkersReplaced(t *testing.T) {
 func TestStartFailsHalfWay(t *testing.T) {
 	harness.Test(t)
 	p := newPoolWith(t, pool.Options{Workers: 1, MaxTasks: 1})
-	failed := untilItFits(t, func() error {
+	failed := harness.UntilItFits(t, func() error {
 		three, err := pool.New(pool.Options{Workers: 3})
 		if err == nil {
 			return three.Close()
 		}
 		require.Nil(t, three, "New returned an error and a pool")
 		return err
-	})
+	}, syscall.EMFILE)
 	require.Positive(t, failed, "New had no room for a single descriptor, and returned no error")
 
 	square := func() error {
@@ -264,7 +264,7 @@ func TestStartFailsHalfWay(t *testing.T) {
 		}
 		return err
 	}
-	untilItFits(t, square)
+	harness.UntilItFits(t, square, syscall.EMFILE)
 	require.NoError(t, square(), "there was room again, but the pool did not recover")
 }
 

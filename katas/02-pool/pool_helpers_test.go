@@ -16,7 +16,6 @@ import (
 	"github.com/moby/sys/reexec"
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/harness"
 	pool "prokata/katas/02-pool"
 )
 
@@ -318,18 +317,6 @@ func failures(t *testing.T, err error) map[int]error {
 		byIndex[e.Index] = e.Err
 	}
 	return byIndex
-}
-
-// untilItFits is harness.UntilItFits for an f that tells the system's reason.
-func untilItFits(t *testing.T, f func() error) (failed int) {
-	t.Helper()
-	return harness.UntilItFits(t, func() error {
-		err := f()
-		if err != nil {
-			require.ErrorIs(t, err, syscall.EMFILE, "there was room for too few open files, and the error tells another reason")
-		}
-		return err
-	})
 }
 
 // exists reports whether there is a process with this ID, be it a zombie.

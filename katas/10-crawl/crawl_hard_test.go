@@ -149,17 +149,9 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	}
 
 	// A context of another kind costs a goroutine until the request has ended.
-	page := crawl.Fetch(other{context.Background(), make(chan struct{})}, s.pages(1)[0], limits)
+	page := crawl.Fetch(harness.OtherContext(), s.pages(1)[0], limits)
 	assert.Empty(t, page.Err, "a good page with a context that is not of the standard library")
 }
-
-// other is a context whose end the standard library can only wait for.
-type other struct {
-	context.Context
-	done chan struct{}
-}
-
-func (o other) Done() <-chan struct{} { return o.done }
 
 func TestBadPagesSpoilNoOther(t *testing.T) {
 	harness.Test(t)
