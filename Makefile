@@ -58,7 +58,7 @@ bench-check: ## what a check costs, against plain go test -race
 	@go test -run '^$$' -bench '^BenchmarkCheck$$' -benchtime 5x ./checker
 
 bench-detect: ## how fast a deadlock is seen, and what share of the races of processes
-	@go test -run '^$$' -bench Verdict -benchtime 100x ./checker/internal/observe
+	@go test -run '^$$' -bench Verdict -benchtime 100x ./checker/internal/tree/observe
 	@go test -race -run '^$$' -bench 'Unlocked|WatchCost' -benchtime 100x ./checker/shm
 	@go test -run '^$$' -bench Unwatched ./checker/shm
 	@go test -run '^$$' -bench Perturbation -benchtime 100x -timeout 1h ./checker
@@ -66,7 +66,7 @@ bench-detect: ## how fast a deadlock is seen, and what share of the races of pro
 STRESS ?= 1000
 
 stress: $(CHECKER) ## the long proofs of no false alarm: STRESS=1000 live runs under load, half as many dead
-	@PROKATA_STRESS=$(STRESS) go test -v -count=1 -run Stress -timeout 4h ./checker/internal/observe
+	@PROKATA_STRESS=$(STRESS) go test -v -count=1 -run Stress -timeout 4h ./checker/internal/tree/observe
 	@$(CHECKER) check --from solutions --repeat 50
 	@$(CHECKER) verify
 

@@ -8,12 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/internal/build"
 	"prokata/checker/internal/check"
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/plan"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/source/build"
+	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/source/plan"
 )
 
 // raceRepeats is how many runs a check has to find a race in.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/report"
+	"prokata/checker/internal/judge/report"
+	"prokata/checker/internal/source/kata"
 )
 
 // BenchmarkCheck measures what a learner waits for after a change of one line:

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/term"
 
 	"prokata/checker/internal/check"
-	"prokata/checker/internal/detect"
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/record"
-	"prokata/checker/internal/report"
-	runner "prokata/checker/internal/run"
+	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/judge/report"
+	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/tree/record"
+	runner "prokata/checker/internal/tree/run"
 )
 
 func newCheck() *cobra.Command {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prokata/checker/internal/check"
-	"prokata/checker/internal/detect"
+	"prokata/checker/internal/judge/detect"
 )
 
 func newExplain() *cobra.Command {

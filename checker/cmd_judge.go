@@ -6,9 +6,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"prokata/checker/internal/check"
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/record"
-	"prokata/checker/internal/report"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/judge/report"
+	"prokata/checker/internal/tree/record"
 )
 
 func newJudge() *cobra.Command {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"prokata/checker/internal/mutate"
-	"prokata/checker/internal/verify"
+	"prokata/checker/internal/prove/mutate"
+	"prokata/checker/internal/prove/verify"
 )
 
 // mutantsKilled is the share of the mutants that the tests of a kata must kill.

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"prokata/checker/internal/check"
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/scaffold"
+	"prokata/checker/internal/prove/scaffold"
+	"prokata/checker/internal/source/kata"
 )
 
 func newNew() *cobra.Command {

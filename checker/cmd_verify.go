@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/verify"
+	"prokata/checker/internal/prove/verify"
+	"prokata/checker/internal/source/kata"
 )
 
 func newVerify() *cobra.Command {

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"prokata/checker/internal/check"
-	"prokata/checker/internal/detect"
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/kata"
+	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/source/kata"
 )
 
 // A program that misbehaves is ended, its mistake is named, and the checker goes on.

@@ -15,14 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"prokata/checker/internal/build"
 	"prokata/checker/internal/check"
-	"prokata/checker/internal/detect"
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/observe"
-	"prokata/checker/internal/plan"
+	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/source/build"
+	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/source/plan"
+	"prokata/checker/internal/tree/observe"
 )
 
 // An attack is one folder of testdata/hostile, by the head of its file.

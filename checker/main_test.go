@@ -9,8 +9,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/observe"
+	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/tree/observe"
 )
 
 // The test binary is also the checker: it supervises runs, and the scripts call it.

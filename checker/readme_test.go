@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/report"
+	"prokata/checker/internal/judge/report"
+	"prokata/checker/internal/source/kata"
 )
 
 // The table of README.md is made from the kata.json files.

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/record"
-	"prokata/checker/internal/report"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/judge/report"
+	"prokata/checker/internal/tree/record"
 )
 
 var update = flag.Bool("update", false, "write the reports of the recorded runs anew")

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/internal/kata"
+	"prokata/checker/internal/source/kata"
 )
 
 // TestVerifyNames proves that verify sees what it is there to see: in a copy of the

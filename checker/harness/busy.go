@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/wire"
 )
 
 // Waiting says that the processes have nothing to do from now on but to wait, and

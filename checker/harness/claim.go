@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/wire"
 )
 
 // supervisor is the channel to the supervisor in the process that runs the

@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"testing"
 
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/wire"
 )
 
 // A Deadlock is the proof that a group of processes can never go on.

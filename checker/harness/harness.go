@@ -21,7 +21,7 @@ import (
 
 	"github.com/moby/sys/reexec"
 
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/wire"
 )
 
 // Main is the TestMain of every kata. It does not return.

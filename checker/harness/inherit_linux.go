@@ -7,7 +7,7 @@ import (
 	"strings"
 	"syscall"
 
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/wire"
 )
 
 // inherit looks whether the parent is watched, and if so starts this process

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/watch"
+	"prokata/checker/internal/tree/watch"
 )
 
 // A SharedRace is an unsynchronised pair of accesses to one shared word.

@@ -12,12 +12,12 @@ import (
 	"syscall"
 	"testing"
 
-	"prokata/checker/internal/detect"
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/report"
-	"prokata/checker/internal/run"
+	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/judge/report"
+	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/tree/run"
 )
 
 // supervise is the part of the test binary that was started by "go test" or an

@@ -13,8 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/trace"
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/trace"
+	"prokata/checker/internal/tree/wire"
 )
 
 // Test begins the supervision of a test. It is the first statement of every

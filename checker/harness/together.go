@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/wire"
 	"prokata/checker/perturb"
 )
 

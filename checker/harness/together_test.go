@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/internal/wire"
+	"prokata/checker/internal/tree/wire"
 )
 
 // A sibling is read off the line that announce wrote.

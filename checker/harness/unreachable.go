@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/trace"
+	"prokata/checker/internal/tree/trace"
 )
 
 // unreachable returns the goroutines that nothing can ever wake, since nothing that

@@ -18,32 +18,47 @@ import (
 // the others. A run is a line of values, and no stage reaches back:
 //
 //	kata -> plan -> build -> run -> evidence -> detect -> grade -> report
+//	`---- source ------'    tree     (between)   `----- judge -----------'
 //
-// detect, grade and report are pure: they can judge recorded evidence anywhere.
+// The rooms' names say what happens in them. judge is pure: it can judge recorded
+// evidence anywhere. tree alone touches processes.
 var allowed = map[string]string{
-	"todo":                "",
-	"perturb":             "",
-	"shm":                 "internal/watch",
-	"harness":             "internal/detect internal/evidence internal/grade internal/kata internal/report internal/run internal/trace internal/watch internal/wire perturb",
-	"internal/evidence":   "",
-	"internal/kata":       "",
-	"internal/policy":     "",
-	"internal/mutate":     "",
-	"internal/instrument": "",
-	"internal/trace":      "internal/evidence",
-	"internal/watch":      "internal/evidence",
-	"internal/observe":    "internal/evidence",
-	"internal/wire":       "internal/evidence internal/watch perturb todo",
-	"internal/plan":       "internal/kata",
-	"internal/build":      "internal/evidence internal/instrument internal/plan",
-	"internal/run":        "internal/evidence internal/instrument internal/kata internal/observe internal/trace internal/watch internal/wire",
-	"internal/detect":     "internal/evidence",
-	"internal/grade":      "internal/detect internal/evidence internal/kata",
-	"internal/report":     "internal/detect internal/grade internal/kata",
-	"internal/record":     "internal/evidence internal/kata",
-	"internal/scaffold":   "internal/kata",
-	"internal/check":      "internal/build internal/evidence internal/grade internal/kata internal/plan internal/policy internal/run",
-	"internal/verify":     "internal/build internal/check internal/detect internal/evidence internal/grade internal/kata internal/mutate internal/plan internal/wire",
+	// what a kata's own code and tests are linked with
+	"todo":    "",
+	"perturb": "",
+	"shm":     "internal/tree/watch",
+	"harness": "internal/evidence internal/judge/detect internal/judge/grade internal/judge/report internal/source/kata internal/tree/run internal/tree/trace internal/tree/watch internal/tree/wire perturb",
+
+	// the vocabulary between the rooms
+	"internal/evidence": "",
+
+	// source: what is to be run
+	"internal/source/kata":       "",
+	"internal/source/plan":       "internal/source/kata",
+	"internal/source/policy":     "",
+	"internal/source/instrument": "",
+	"internal/source/build":      "internal/evidence internal/source/instrument internal/source/plan",
+
+	// tree: start it, contain it, see it
+	"internal/tree/observe": "internal/evidence",
+	"internal/tree/trace":   "internal/evidence",
+	"internal/tree/watch":   "internal/evidence",
+	"internal/tree/wire":    "internal/evidence internal/tree/watch perturb todo",
+	"internal/tree/run":     "internal/evidence internal/source/instrument internal/source/kata internal/tree/observe internal/tree/trace internal/tree/watch internal/tree/wire",
+	"internal/tree/record":  "internal/evidence internal/source/kata",
+
+	// judge: from evidence to words, pure
+	"internal/judge/detect": "internal/evidence",
+	"internal/judge/grade":  "internal/evidence internal/judge/detect internal/source/kata",
+	"internal/judge/report": "internal/judge/detect internal/judge/grade internal/source/kata",
+
+	// check: leads a kata through the stages
+	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan internal/source/policy internal/tree/run",
+
+	// prove: the repository's own content
+	"internal/prove/mutate":   "",
+	"internal/prove/scaffold": "internal/source/kata",
+	"internal/prove/verify":   "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/mutate internal/source/build internal/source/kata internal/source/plan internal/tree/wire",
 }
 
 // evidence is read by everybody, so it must cost nobody anything.

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/watch"
+	"prokata/checker/internal/tree/watch"
 	"prokata/checker/shm"
 )
 

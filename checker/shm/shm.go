@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"prokata/checker/internal/watch"
+	"prokata/checker/internal/tree/watch"
 )
 
 // WordSize is the size of a word in bytes.

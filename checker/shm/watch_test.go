@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"prokata/checker/internal/watch"
+	"prokata/checker/internal/tree/watch"
 )
 
 func TestRacesAreFound(t *testing.T) {

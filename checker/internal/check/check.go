@@ -10,12 +10,12 @@ import (
 	"slices"
 	"sync"
 
-	"prokata/checker/internal/build"
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/grade"
-	"prokata/checker/internal/kata"
-	"prokata/checker/internal/plan"
-	"prokata/checker/internal/run"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/source/build"
+	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/source/plan"
+	"prokata/checker/internal/tree/run"
 )
 
 // Options say how to check.

@@ -4,8 +4,8 @@ import (
 	"path/filepath"
 
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/plan"
-	"prokata/checker/internal/policy"
+	"prokata/checker/internal/source/plan"
+	"prokata/checker/internal/source/policy"
 )
 
 // breaches looks at the source before it is built, and reports whether it is refused:

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"prokata/checker/internal/build"
+	"prokata/checker/internal/source/build"
 )
 
 // SideBySide does what work lists, so many at a time, with a builder in a folder that

@@ -1,0 +1,209 @@
+// Package grade turns findings into verdicts and scores.
+package grade
+
+import (
+	"slices"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/source/kata"
+)
+
+// A Verdict is what a kata or a test is worth. Until something is proved it is
+// NotRun.
+type Verdict string
+
+// The verdicts.
+const (
+	NotRun       Verdict = "not-run"
+	NotStarted   Verdict = "not-started"
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"
+	Flaky        Verdict = "flaky"
+	CheckerError Verdict = "checker-error" // our fault, never the learner's
+)
+
+// A Test is the verdict on one test, over all repeats.
+type Test struct {
+	Name    string  `json:"name"`
+	Group   string  `json:"group"`
+	Verdict Verdict `json:"verdict"`
+	Seconds float64 `json:"seconds"` // of the slowest repeat
+	Why     string  `json:"why,omitempty"`
+}
+
+// A Kata is the verdict on one kata, over all repeats.
+type Kata struct {
+	Number    int               `json:"number"`
+	Name      string            `json:"name"`
+	Verdict   Verdict           `json:"verdict"`
+	Score     int               `json:"score"`
+	Max       int               `json:"max"`
+	Passed    int               `json:"passed,omitempty"`  // of the repeats, if there was more than one
+	Repeats   int               `json:"repeats,omitempty"` // if there was more than one
+	Why       string            `json:"why,omitempty"`     // what stood in the way of a verdict
+	Tests     []Test            `json:"tests"`
+	Findings  []detect.Finding  `json:"findings"`
+	Notes     []evidence.Breach `json:"notes,omitempty"`     // what in the source an instructor may want to look at
+	Unchecked []string          `json:"unchecked,omitempty"` // findings that this system cannot look for
+	Seconds   float64           `json:"seconds"`
+	Cost      evidence.Cost     `json:"cost"` // processor time
+
+	Folder string `json:"-"`
+	Source string `json:"-"`
+}
+
+// points is what a test of each group is worth.
+var points = map[kata.Group]int{kata.Core: 3, kata.Bonus: 2, kata.Hard: 2}
+
+// Judge gives the verdict on kata k from the evidence of its runs. Without a run
+// the verdict is NotRun.
+func Judge(k kata.Kata, runs []evidence.Run) Kata {
+	v := Kata{Number: k.Number, Name: k.Name, Folder: k.Folder, Verdict: NotRun, Tests: []Test{}, Findings: []detect.Finding{}}
+	tests := map[string]*Test{}
+	for _, t := range k.Tests {
+		v.Tests = append(v.Tests, Test{Name: t.Name, Group: string(t.Group), Verdict: NotRun})
+		v.Max += points[t.Group]
+	}
+	for i := range v.Tests {
+		tests[v.Tests[i].Name] = &v.Tests[i]
+	}
+	passed := map[string]int{}
+	judged := 0
+	whole := 0
+	for _, run := range runs {
+		v.Seconds += run.Seconds + run.Build.Seconds
+		v.Cost.Supervisor += run.Cost.Supervisor
+		v.Cost.Watched += run.Cost.Watched
+		v.Source, v.Unchecked = run.Source, run.Unchecked
+		if run.Fault != "" {
+			v.Verdict, v.Why = CheckerError, run.Fault
+			return v
+		}
+		judged++
+		v.Notes = notes(run)
+		findings := detect.All(run)
+		guilty := map[string]bool{}
+		for _, f := range findings {
+			guilty[f.Test] = true
+			v.add(f)
+		}
+		clean := run.Build.OK && !guilty[""]
+		for _, t := range run.Tests {
+			verdict := one(t, guilty[t.Name])
+			if verdict == Pass {
+				passed[t.Name]++
+			} else {
+				clean = false
+			}
+			if tv := tests[t.Name]; tv != nil {
+				tv.Seconds = max(tv.Seconds, t.Seconds)
+				tv.Verdict = worse(tv.Verdict, verdict)
+				if verdict == NotRun && t.Status == evidence.Skipped {
+					tv.Why = detect.Said(t.Output)
+				}
+			}
+		}
+		if !run.Build.OK {
+			for _, t := range tests {
+				t.Verdict = worse(t.Verdict, Fail)
+			}
+		}
+		if clean && len(run.Tests) > 0 {
+			whole++
+		}
+	}
+	if judged == 0 {
+		return v
+	}
+	for i := range v.Tests {
+		t := &v.Tests[i]
+		if n := passed[t.Name]; n > 0 && n < judged {
+			t.Verdict = Flaky
+		}
+		if t.Verdict == Pass {
+			k, _ := k.Test(t.Name)
+			v.Score += points[k.Group]
+		}
+	}
+	v.Verdict = overall(v.Tests, len(v.Findings) > 0)
+	if judged > 1 {
+		v.Passed, v.Repeats = whole, judged
+		if whole > 0 && whole < judged {
+			v.Verdict = Flaky
+		}
+	}
+	return v
+}
+
+// notes are those breaches of the policy for which a source is not refused.
+func notes(run evidence.Run) (all []evidence.Breach) {
+	for _, b := range run.Policy {
+		if !b.Refused {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// one is the verdict on one test in one run.
+func one(t evidence.Test, guilty bool) Verdict {
+	switch {
+	case guilty || t.Status == evidence.Aborted:
+		return Fail
+	case t.Status == evidence.Passed && len(t.Todo) == 0:
+		return Pass
+	case len(t.Todo) > 0:
+		return NotStarted
+	case t.Status == evidence.Failed:
+		return Fail
+	default:
+		return NotRun
+	}
+}
+
+// rank orders verdicts: of several runs the worst counts.
+var rank = map[Verdict]int{NotRun: 0, Pass: 1, NotStarted: 2, Fail: 3}
+
+func worse(a, b Verdict) Verdict {
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// overall is the verdict on a kata from those on its tests. A test that could not
+// be run on this system is no reason against a pass, but one that nobody skipped
+// and that did not run is.
+func overall(tests []Test, findings bool) Verdict {
+	count := map[Verdict]int{}
+	for _, t := range tests {
+		count[t.Verdict]++
+		if t.Verdict == NotRun && t.Why == "" {
+			count[Fail]++
+		}
+	}
+	switch {
+	case findings:
+		return Fail
+	case count[Flaky] > 0:
+		return Flaky
+	case count[NotRun] == len(tests):
+		return NotRun
+	case count[NotStarted]+count[NotRun] == len(tests):
+		return NotStarted
+	case count[Pass] > 0 && count[Fail]+count[NotStarted] == 0:
+		return Pass
+	default:
+		return Fail
+	}
+}
+
+// add keeps each finding once, however many repeats show it.
+func (v *Kata) add(f detect.Finding) {
+	if !slices.ContainsFunc(v.Findings, func(g detect.Finding) bool {
+		return g.Code == f.Code && g.Test == f.Test && g.File == f.File && g.Line == f.Line
+	}) {
+		v.Findings = append(v.Findings, f)
+	}
+}

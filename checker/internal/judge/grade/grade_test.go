@@ -1,0 +1,52 @@
+package grade
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/source/kata"
+)
+
+func TestJudge(t *testing.T) {
+	k := kata.Kata{Number: 1, Name: "spawn", Tests: []kata.Test{{Name: "TestA", Group: kata.Core}, {Name: "TestB", Group: kata.Hard}}}
+	run := func(a, b evidence.Test) evidence.Run {
+		a.Name, b.Name = "TestA", "TestB"
+		return evidence.Run{Build: evidence.Build{OK: true}, Tests: []evidence.Test{a, b}}
+	}
+	pass := evidence.Test{Status: evidence.Passed}
+	fail := evidence.Test{Status: evidence.Failed}
+	open := evidence.Test{Status: evidence.Failed, Todo: []string{"Run"}}
+	never := evidence.Test{}
+	skipped := evidence.Test{Status: evidence.Skipped, Output: "    x_test.go:3: not checked on this system\n"}
+	leaked := evidence.Test{Status: evidence.Passed, Left: evidence.Left{Files: []string{"x"}}}
+	for _, row := range []struct {
+		name  string
+		runs  []evidence.Run
+		want  Verdict
+		score int
+	}{
+		{"no run", nil, NotRun, 0},
+		{"all passed", []evidence.Run{run(pass, pass)}, Pass, 5},
+		{"one failed", []evidence.Run{run(pass, fail)}, Fail, 3},
+		{"stub", []evidence.Run{run(open, open)}, NotStarted, 0},
+		{"half-way", []evidence.Run{run(pass, open)}, Fail, 3},
+		{"a passed test that met unwritten code earns nothing", []evidence.Run{run(pass, evidence.Test{Status: evidence.Passed, Todo: []string{"Run"}})}, Fail, 3},
+		{"a leak costs the test", []evidence.Run{run(leaked, pass)}, Fail, 2},
+		{"one never ran", []evidence.Run{run(pass, never)}, Fail, 3},
+		{"no test ran", []evidence.Run{run(never, never)}, NotRun, 0},
+		{"one cannot be run here", []evidence.Run{run(pass, skipped)}, Pass, 3},
+		{"sometimes", []evidence.Run{run(pass, pass), run(pass, fail)}, Flaky, 3},
+		{"always wrong", []evidence.Run{run(fail, pass), run(fail, pass)}, Fail, 2},
+		{"does not compile", []evidence.Run{{}}, Fail, 0},
+		{"our fault", []evidence.Run{{Fault: "no space"}}, CheckerError, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			v := Judge(k, row.runs)
+			assert.Equal(t, row.want, v.Verdict)
+			assert.Equal(t, row.score, v.Score)
+			assert.Equal(t, 5, v.Max)
+		})
+	}
+}

@@ -1,0 +1,155 @@
+//go:build linux
+
+package observe
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/judge/detect"
+)
+
+// BenchmarkVerdict measures the time from the last process's falling asleep to
+// the verdict, over all dead rows in turn (-benchtime=100x). Beside it stands what
+// go test alone makes of one of them.
+func BenchmarkVerdict(b *testing.B) {
+	rows := slices.DeleteFunc(deadRows(), func(r row) bool {
+		_, err := exec.LookPath(r.needs)
+		return r.needs != "" && err != nil
+	})
+	var delays []time.Duration
+	for b.Loop() {
+		r := rows[len(delays)%len(rows)]
+		o := play(b, r, 10*time.Second)
+		if problem := judge(r, o); problem != "" {
+			b.Fatalf("%s: %s", r.name, problem)
+		}
+		delays = append(delays, o.delay)
+	}
+	slices.Sort(delays)
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	b.ReportMetric(ms(delays[len(delays)/2]), "median-ms")
+	b.ReportMetric(ms(delays[len(delays)-1]), "worst-ms")
+	b.ReportMetric(0, "ns/op")
+	plainGo(b)
+}
+
+// tree starts a row and returns its root, once it is at rest.
+func tree(b *testing.B, name string) int {
+	b.Helper()
+	i := slices.IndexFunc(corpus(), func(r row) bool { return r.name == name })
+	r := corpus()[i]
+	var args []string
+	if r.outside != nil {
+		args, _ = r.outside(b)
+	}
+	cmd := command(append([]string{"corpus-root", r.name + "/top"}, args...)...)
+	_, w, err := os.Pipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd.ExtraFiles = []*os.File{w}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		endTree(cmd.Process.Pid)
+		cmd.Wait()
+	})
+	p := &pulse{root: cmd.Process.Pid}
+	for n := 0; n < 5; {
+		time.Sleep(Step)
+		still, changed := p.still(evidence.Question{})
+		if n++; r.dead() && (!still || changed) {
+			n = 0
+		}
+	}
+	return cmd.Process.Pid
+}
+
+// cpu runs f for the benchmark and reports its processor time.
+func cpu(b *testing.B, f func()) {
+	b.Helper()
+	used := func() time.Duration {
+		var u unix.Rusage
+		unix.Getrusage(unix.RUSAGE_SELF, &u)
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	f()
+	before, n := used(), 0
+	for b.Loop() {
+		f()
+		n++
+	}
+	b.ReportMetric(float64(used()-before)/float64(n)/1e3, "cpu-µs/op")
+}
+
+func BenchmarkPulse(b *testing.B) {
+	for _, c := range []struct{ name, row string }{
+		{"3 at rest", "dead flock circle of 2"},
+		{"13 at rest", "dead flock circle of 12"},
+		{"1 with a timer", "live timer far away"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			p := &pulse{root: tree(b, c.row)}
+			cpu(b, func() { p.still(evidence.Question{}) })
+		})
+	}
+}
+
+func BenchmarkSnapshot(b *testing.B) {
+	for _, c := range []struct{ name, row string }{
+		{"3", "dead flock circle of 2"},
+		{"13", "dead flock circle of 12"},
+		{"4 with TCP", "dead manager and workers"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			o := New(tree(b, c.row))
+			cpu(b, func() {
+				if _, err := o.Snapshot(); err != nil {
+					b.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkWatch reports which share of a processor the watching of a tree
+// takes: one that works, one that sleeps, one that waits for something outside.
+func BenchmarkWatch(b *testing.B) {
+	for _, c := range []struct{ name, row string }{
+		{"works", "live spinning"},
+		{"sleeps", "live timer far away"},
+		{"waits outside", "live inotify"},
+		{"is dead", "dead flock circle of 2"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w := Watch{
+				Root:     tree(b, c.row),
+				Question: func() (evidence.Question, bool) { return evidence.Question{}, true },
+				Decide:   detect.Dead,
+				Found:    func(*evidence.Deadlock, evidence.Snapshot) {},
+			}
+			var before, after unix.Rusage
+			unix.Getrusage(unix.RUSAGE_SELF, &before)
+			n := 0
+			for b.Loop() {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				w.Run(ctx)
+				cancel()
+				n++
+			}
+			unix.Getrusage(unix.RUSAGE_SELF, &after)
+			used := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+			b.ReportMetric(float64(used)/float64(n)/1e9*100, "%cpu")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}

@@ -1,0 +1,74 @@
+// Package run starts a test binary, contains it, watches it and ends it. It is,
+// with package observe, the only place that touches processes. What it saw
+// becomes an evidence.Run; what that means is for others to say.
+package run
+
+import (
+	"errors"
+	"io"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/source/kata"
+)
+
+// A Job is one run of a test binary.
+type Job struct {
+	Binary  string            `json:"binary"`
+	Args    []string          `json:"args,omitempty"` // flags for the binary beside those of this package
+	Kata    kata.Kata         `json:"kata"`
+	Folder  string            `json:"folder"`          // of the kata
+	Source  string            `json:"source"`          // the folder under test as a person would name it
+	Names   map[string]string `json:"names,omitempty"` // files of the source that have another name in the kata's folder, by that name
+	Tests   []string          `json:"tests"`           // those to run, in order
+	Seed    uint64            `json:"seed"`
+	Race    bool              `json:"race"`
+	Perturb bool              `json:"perturb"`
+	WorkDir string            `json:"work_dir,omitempty"` // working directory of the tests; a private, empty one if not set
+
+	Mutant   int  `json:"mutant,omitempty"`    // of combined mutants, the number of the one that runs
+	FailFast bool `json:"fail_fast,omitempty"` // end at the first test that did not pass or left something
+
+	Echo io.Writer `json:"-"` // gets all that the tests print, as it comes; may be nil
+}
+
+// errSetUp marks trouble before the first test that is the checker's own.
+var errSetUp = errors.New("prepare a run")
+
+// tests returns the tests of the job with the facts of the kata.
+func (j Job) tests() []evidence.Test {
+	var all []evidence.Test
+	for _, t := range j.Kata.Tests {
+		if len(j.Tests) == 0 || slices.Contains(j.Tests, t.Name) {
+			all = append(all, evidence.Test{Name: t.Name, Group: string(t.Group), Needs: t.Processes})
+		}
+	}
+	return all
+}
+
+// pattern is the regular expression for -test.run that chooses exactly these tests.
+func pattern(tests []*evidence.Test) string {
+	names := make([]string, len(tests))
+	for i, t := range tests {
+		names[i] = regexp.QuoteMeta(t.Name)
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
+}
+
+// file names a file of the kata as the learner knows it.
+func (j Job) file(path string) string {
+	dir, base := filepath.Split(path)
+	if dir = filepath.Clean(dir); filepath.Base(dir) == j.Kata.Folder && filepath.Base(filepath.Dir(dir)) == "katas" {
+		if strings.HasSuffix(base, "_test.go") {
+			return filepath.Join("katas", j.Kata.Folder, base)
+		}
+		if name, ok := j.Names[base]; ok {
+			base = name
+		}
+		return filepath.Join(j.Source, base)
+	}
+	return path
+}

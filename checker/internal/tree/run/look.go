@@ -1,0 +1,156 @@
+package run
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/tree/observe"
+	"prokata/checker/internal/tree/trace"
+	"prokata/checker/internal/tree/wire"
+)
+
+// A look is what can be left behind, at one moment.
+type look struct {
+	processes   []evidence.Process // without the test process
+	descriptors []evidence.Descriptor
+	mappings    []evidence.Mapping
+	files       map[string]fs.FileInfo
+	shared      map[string]bool
+	childFaults int64
+}
+
+func (s *session) look() look {
+	l := look{files: s.dir.files(), shared: sharedObjects(s.cmd.Process.Pid), childFaults: childFaults(s.cmd.Process.Pid)}
+	l.descriptors, _ = observe.Descriptors(s.cmd.Process.Pid)
+	l.mappings, _ = observe.SharedMappings(s.cmd.Process.Pid)
+	processes, _ := observe.Processes(os.Getpid())
+	s.reap(processes)
+	for _, p := range processes {
+		if p.PID == s.cmd.Process.Pid || p.State == "Z" && p.Parent == os.Getpid() {
+			continue // an ended orphan has nobody left who could have waited for it
+		}
+		l.processes = append(l.processes, p)
+	}
+	l.descriptors = slices.DeleteFunc(l.descriptors, func(d evidence.Descriptor) bool { return strings.HasPrefix(d.Target, s.dir.dir+"/race/") })
+	l.mappings = slices.DeleteFunc(l.mappings, func(m evidence.Mapping) bool {
+		return strings.HasPrefix(m.Path, s.dir.path(wire.WatchDir)) || m.Path == s.dir.path(wire.ProgressFile)
+	})
+	return l
+}
+
+// settle looks again and again, for growing whiles, until nothing more is left
+// than as the test began, or no more is to be hoped for: a process that has been
+// told to end needs a moment, and a loaded machine makes it a long one.
+func (s *session) settle() look {
+	l := s.look()
+	for wait := time.Millisecond; wait < 200*time.Millisecond && !s.before.left(l).Empty(); wait *= 2 {
+		time.Sleep(wait)
+		l = s.look()
+	}
+	return l
+}
+
+// left is what is there in after and was not before.
+func (l look) left(after look) left {
+	var d left
+	for _, p := range after.processes {
+		if !slices.ContainsFunc(l.processes, func(q evidence.Process) bool { return q.PID == p.PID && q.Start == p.Start }) {
+			d.Processes = append(d.Processes, p)
+		}
+	}
+	for _, f := range after.descriptors {
+		if !slices.Contains(l.descriptors, f) {
+			d.Descriptors = append(d.Descriptors, f)
+		}
+	}
+	had := map[string]int64{}
+	for _, m := range l.mappings {
+		had[m.Path] += m.Bytes
+	}
+	for _, m := range after.mappings {
+		if had[m.Path] -= m.Bytes; had[m.Path] < 0 {
+			d.Mappings = append(d.Mappings, m)
+		}
+	}
+	for _, f := range slices.Sorted(maps.Keys(after.files)) {
+		if _, ok := l.files[f]; !ok {
+			d.Files = append(d.Files, f)
+		}
+	}
+	for _, f := range slices.Sorted(maps.Keys(after.shared)) {
+		if !l.shared[f] {
+			d.Shared = append(d.Shared, f)
+		}
+	}
+	return d
+}
+
+// forget ends what a test has left running, so that the next one is judged by
+// itself, and what cannot be ended stays in that test's first look.
+func (s *session) forget(after look) {
+	for _, p := range s.before.left(after).Processes {
+		end(p, s.cmd.Process.Pid)
+	}
+}
+
+type left = evidence.Left
+
+// note adds to the child processes that were seen.
+func (s *session) note(processes []evidence.Process) {
+	if s.test != nil {
+		s.noteIn(processes)
+	}
+}
+
+func (s *session) noteIn(processes []evidence.Process) {
+	self := s.cmd.Process.Pid
+	for _, p := range processes {
+		// Between fork and exec a child still looks like its parent.
+		if p.PID != self && (len(p.Args) == 0 || p.Args[0] != s.cmd.Args[0]) {
+			p.Foreign = s.foreign(p)
+			s.seen[p.PID] = p
+		}
+	}
+	for _, c := range s.dir.children() {
+		p, ok := s.seen[c.PID]
+		if !ok {
+			p = evidence.Process{PID: c.PID, Parent: c.Parent, Name: c.Name}
+		}
+		p.Foreign = false
+		s.seen[c.PID] = p
+	}
+}
+
+// foreign reports whether a process runs another program than the tests' own. One that
+// has ended shows none any more, and is what it was; nor is the kernel asked again as
+// long as a process is called what it was called.
+func (s *session) foreign(p evidence.Process) bool {
+	was, known := s.seen[p.PID]
+	known = known && was.Start == p.Start
+	if known && slices.Equal(was.Args, p.Args) {
+		return was.Foreign
+	}
+	own, its := observe.Program(s.cmd.Process.Pid), observe.Program(p.PID)
+	if own == "" || its == "" {
+		return known && was.Foreign
+	}
+	return its != own
+}
+
+func (s *session) children() []evidence.Process {
+	var all []evidence.Process
+	for _, pid := range slices.Sorted(maps.Keys(s.seen)) {
+		all = append(all, s.seen[pid])
+	}
+	return all
+}
+
+func (s *session) rename(gs []evidence.Goroutine) []evidence.Goroutine {
+	trace.RenameGoroutines(gs, s.job.file)
+	return gs
+}

@@ -1,0 +1,99 @@
+package run
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/source/instrument"
+	"prokata/checker/internal/tree/trace"
+	"prokata/checker/internal/tree/watch"
+	"prokata/checker/internal/tree/wire"
+)
+
+// races reads what the race detector of any process of the tree has reported.
+func (s *session) races() []evidence.Race {
+	var all []evidence.Race
+	for name, text := range s.dir.raceReports() {
+		races, _ := trace.Races(text) // a process may have been killed in the middle of its report
+		trace.RenameRaces(races, s.job.file)
+		for _, r := range races {
+			r.PID, _ = strconv.Atoi(name)
+			all = append(all, r)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b evidence.Race) int { return cmp.Compare(a.PID, b.PID) })
+	return all
+}
+
+// readCrashes reads what crashed processes have written.
+func (s *session) readCrashes() []evidence.Crash {
+	var all []evidence.Crash
+	for name, text := range s.dir.crashes() {
+		message, gs, _ := trace.Dump(text)
+		pid, _ := strconv.Atoi(name)
+		all = append(all, evidence.Crash{PID: pid, Name: s.seen[pid].Name, Message: message, Goroutines: s.rename(gs)})
+	}
+	slices.SortFunc(all, func(a, b evidence.Crash) int { return cmp.Compare(a.PID, b.PID) })
+	return all
+}
+
+// sharedRaces reads the races on shared memory that were reported since the last
+// call.
+func (s *session) sharedRaces() []evidence.SharedRace {
+	dir := s.dir.path(wire.WatchDir)
+	size, err := watch.Size(dir)
+	if err != nil {
+		return nil
+	}
+	races, _ := watch.Read(dir, s.dir.shared, size)
+	s.dir.shared = size
+	for i := range races {
+		for j := range races[i].Accesses {
+			trace.Rename(races[i].Accesses[j].Frames, s.job.file)
+		}
+	}
+	return races
+}
+
+// readSites reads what the hooks in the source under test have noted. A child that
+// was ended before it could announce itself stands there too.
+func (s *session) readSites() {
+	sites, _ := instrument.ReadSites(strings.Join(news(s.dir.path(wire.SitesFile), &s.dir.sites), "\n"))
+	s.opened = append(s.opened, sites...)
+	for _, o := range sites {
+		if _, ok := s.seen[o.Number]; o.Kind == "child" && !ok {
+			s.seen[o.Number] = evidence.Process{PID: o.Number, Parent: o.PID, Name: o.Name}
+		}
+	}
+}
+
+// locate adds to what was left where it was opened, as far as the hooks in the
+// source under test have noted it.
+func (s *session) locate(l *evidence.Left) {
+	for i, p := range l.Processes {
+		l.Processes[i].Opened = s.site(func(o instrument.Site) bool { return o.Kind == "child" && o.Number == p.PID })
+	}
+	for i, d := range l.Descriptors {
+		l.Descriptors[i].Opened = s.site(func(o instrument.Site) bool {
+			return o.PID == s.cmd.Process.Pid && o.Kind == "fd" && o.Number == d.FD && o.Name == d.Target
+		})
+	}
+	for i, m := range l.Mappings {
+		l.Mappings[i].Opened = s.site(func(o instrument.Site) bool {
+			return o.PID == s.cmd.Process.Pid && o.Kind == "map" && o.Name == m.Path
+		})
+	}
+}
+
+// site is the last place of which the hooks were sure.
+func (s *session) site(is func(instrument.Site) bool) *evidence.Frame {
+	for _, o := range slices.Backward(s.opened) {
+		if o.Sure && is(o) {
+			return &evidence.Frame{File: s.job.file(o.File), Line: o.Line}
+		}
+	}
+	return nil
+}

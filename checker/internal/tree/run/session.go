@@ -1,0 +1,392 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"time"
+
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/source/instrument"
+	"prokata/checker/internal/tree/observe"
+	"prokata/checker/internal/tree/wire"
+)
+
+// pace is how often the supervisor looks at the tree. It is the bound on how
+// long a tree can be over its limits before that is noticed.
+const (
+	pace  = 100 * time.Millisecond
+	share = 30 // looks may take one part in so many of the time
+)
+
+// A session is the life of one test process.
+type session struct {
+	job   Job
+	dir   *private
+	tests []*evidence.Test
+	token string
+
+	cmd     *exec.Cmd
+	out     *capture
+	events  chan wire.Event
+	replies *os.File
+	ended   chan error // the test process has ended
+
+	test     *evidence.Test // the one between begin and end, or nil
+	begun    time.Time
+	printed  int64 // bytes that had been printed as it began
+	before   look
+	opened   []instrument.Site        // where the source under test opened things
+	seen     map[int]evidence.Process // its child processes by ID
+	closed   bool                     // the test process has closed the channel
+	outside  string                   // what was printed between tests
+	exit     string                   // how the test process ended
+	crashes  []evidence.Crash         // outside of any test
+	deadlock *deadlockWatch
+	expected []int  // the processes whose deadlock the test waits for
+	channel  string // the pipe of the replies, as snapshots name it
+	judge    Judge
+	cage     cage
+	refused  int64          // tasks that the kernel had refused as the test began
+	asked    bool           // the processes have been asked for their stacks, and end of that
+	meter    *observe.Meter // of a test that counts its progress
+	counted  uint64         // its count as it began
+	metered  time.Time
+}
+
+// start1 starts one test process for the tests.
+func start1(job Job, judge Judge, dir *private, cage cage, tests []*evidence.Test) (*session, error) {
+	s := &session{job: job, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
+	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
+	out, err := newCapture(job.Echo)
+	if err != nil {
+		return fail(err)
+	}
+	events, eventsW, err := os.Pipe()
+	if err != nil {
+		return fail(err)
+	}
+	repliesR, replies, err := os.Pipe()
+	if err != nil {
+		return fail(err)
+	}
+	s.out, s.replies, s.channel = out, replies, objectID(replies)
+	work := job.WorkDir
+	if work == "" {
+		work = dir.path(wire.WorkDir)
+	}
+	args := append([]string{"-test.timeout=0", "-test.count=1", "-test.run=" + pattern(tests)}, job.Args...)
+	if job.Echo == nil {
+		args = append(args, "-test.v", "-test.paniconexit0")
+	}
+	set := map[string]string{
+		wire.RoleEnv:  "tests",
+		wire.RunEnv:   dir.dir,
+		wire.SeedEnv:  strconv.FormatUint(job.Seed, 10),
+		wire.WatchEnv: dir.path(wire.WatchDir),
+		wire.TodoEnv:  dir.path(wire.TodoFile),
+		wire.SitesEnv: dir.path(wire.SitesFile),
+		"TMPDIR":      dir.path(wire.TempDir),
+		"PWD":         work,
+		// The exit status of a racy child must stay what the program made it: a
+		// race is found in the log, and must not look like a second mistake.
+		"GORACE": "log_path=" + dir.path(wire.RaceDir, "r") + " atexit_sleep_ms=0 exitcode=0",
+	}
+	if job.Mutant != 0 {
+		set[wire.MutantEnv] = strconv.Itoa(job.Mutant)
+	}
+	if job.Perturb {
+		set[wire.PerturbEnv] = strconv.FormatUint(job.Seed, 10)
+		// Fewer processors order goroutines otherwise, and more make the kernel do it.
+		if n := []string{"", "1", "2", "4"}[job.Seed%4]; n != "" {
+			set["GOMAXPROCS"] = n
+		}
+	}
+	for _, private := range []bool{true, false} {
+		s.cmd = exec.Command(job.Binary, args...)
+		s.cmd.Dir, s.cmd.Env = work, environment(set)
+		s.cmd.Stdout, s.cmd.Stderr = out.w, out.w
+		s.cmd.ExtraFiles = []*os.File{eventsW, repliesR}
+		s.cmd.SysProcAttr = ownSession(private)
+		if err = s.cmd.Start(); err == nil {
+			break
+		}
+	}
+	eventsW.Close()
+	repliesR.Close()
+	if err != nil {
+		out.close()
+		events.Close()
+		replies.Close()
+		return fail(err)
+	}
+	// The harness waits for its token before any code under test runs.
+	cage.hold(s.cmd.Process.Pid, job.Kata.Limits.Processes)
+	_, _ = replies.WriteString(s.token + "\n") // if nobody reads it, the process has ended, and that is seen
+	out.start()
+	go s.read(events)
+	go func() { s.ended <- s.cmd.Wait() }()
+	s.deadlock = watchDeadlock(judge.Dead)
+	return s, nil
+}
+
+// read hands on the events of the test process until it closes its end.
+func (s *session) read(events *os.File) {
+	defer close(s.events)
+	defer events.Close()
+	r := bufio.NewReader(events)
+	for {
+		line, err := r.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		var e wire.Event
+		if json.Unmarshal(line, &e) != nil {
+			e = wire.Event{} // it has no token, and is refused as forged
+		}
+		s.events <- e
+	}
+}
+
+// watch follows the test process to its end.
+func (s *session) watch(ctx context.Context) error {
+	tick := time.NewTimer(pace)
+	defer tick.Stop()
+	defer s.replies.Close()
+	defer s.out.close()
+	defer s.drain()
+	defer s.deadlock.stop()
+	events := s.events
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok {
+				events, s.closed = nil, true
+				continue
+			}
+			s.handle(e)
+			if s.job.FailFast && slices.ContainsFunc(s.tests, func(t *evidence.Test) bool { return bad(*t) }) {
+				endAll(s.cmd.Process.Pid)
+			}
+		case <-tick.C:
+			start := time.Now()
+			s.poll()
+			// A tree of hundreds takes a while to look at: never more than a
+			// small share of the time.
+			tick.Reset(min(max(pace, share*time.Since(start)), 4*pace))
+		case d := <-s.deadlock.found:
+			s.dead(d)
+		case err := <-s.ended:
+			s.over(err)
+			return nil
+		case <-ctx.Done():
+			endAll(s.cmd.Process.Pid)
+			<-s.ended
+			return ctx.Err()
+		}
+	}
+}
+
+// drain lets the reader of events come to its end.
+func (s *session) drain() {
+	endAll(s.cmd.Process.Pid)
+	for range s.events { //nolint:revive // what comes now is too late
+	}
+}
+
+// poll looks at the tree between events: who is there, and is it within its limits.
+func (s *session) poll() {
+	processes, err := observe.Processes(os.Getpid())
+	if err != nil {
+		return
+	}
+	s.reap(processes)
+	s.note(processes)
+	s.unexpected(processes)
+	// A process that is about to end has closed the channel too: it will be collected.
+	cut := s.closed && slices.ContainsFunc(processes, func(p evidence.Process) bool {
+		return p.PID == s.cmd.Process.Pid && p.State != "Z" && !p.Ending
+	})
+	if s.test == nil {
+		if cut {
+			// It has closed the channel and lives on, where no test can begin or end.
+			s.abort(nil)
+		}
+		return
+	}
+	s.measure()
+	limits := s.job.Kata.Limits
+	if d := time.Since(s.begun); d > time.Duration(limits.Seconds)*time.Second {
+		s.abort(&evidence.Limit{Kind: "time", Bound: int64(limits.Seconds), Seen: int64(d.Seconds()), Unit: "s"})
+		return
+	}
+	if n := len(processes); n > limits.Processes {
+		s.abort(&evidence.Limit{Kind: "processes", Bound: int64(limits.Processes), Seen: int64(n), Unit: "processes"})
+		return
+	}
+	if n := (s.out.total.Load() - s.printed) >> 20; n >= int64(limits.OutputMiB) {
+		s.abort(&evidence.Limit{Kind: "output", Bound: int64(limits.OutputMiB), Seen: n, Unit: "MiB"})
+		return
+	}
+	var resident int64
+	for _, p := range processes {
+		n, _ := observe.Memory(p.PID)
+		resident += n
+	}
+	if n := resident >> 20; n > int64(limits.MemoryMiB) {
+		s.abort(&evidence.Limit{Kind: "memory", Bound: int64(limits.MemoryMiB), Seen: n, Unit: "MiB"})
+		return
+	}
+	if cut {
+		s.abort(nil)
+	}
+}
+
+// abort ends the test process and all that it started, because of a limit, or
+// without one because it cannot be talked to any more.
+func (s *session) abort(limit *evidence.Limit) {
+	var stacks []evidence.Stacks
+	var partial *evidence.Deadlock
+	var stalled []evidence.Burn
+	if s.meter != nil {
+		stalled = s.meter.Stalled()
+	}
+	if limit == nil || limit.Kind == "time" {
+		if a, b, err := observe.Snapshots(os.Getpid()); err == nil {
+			partial = s.judge.Partial(a, b, evidence.Question{Channel: []string{s.channel}})
+		}
+		stacks = s.askStacks()
+	}
+	s.finish(evidence.Aborted, func(t *evidence.Test) {
+		t.Limit, t.Stacks, t.Partial = limit, stacks, partial
+		if s.meter != nil && len(stalled) > 0 {
+			s.busy(t).Stalled = stalled
+		}
+		if limit == nil {
+			t.Exit = "the program closed descriptors that were not its own (3 and 4 belong to the harness)"
+		}
+	})
+	endAll(s.cmd.Process.Pid)
+}
+
+// handle answers one event.
+func (s *session) handle(e wire.Event) {
+	if e.Token != s.token {
+		if s.test != nil {
+			s.test.Tampering = append(s.test.Tampering, "an event on the harness's channel was not the harness's")
+		}
+		return
+	}
+	switch e.Kind {
+	case wire.Begin:
+		s.begin(e.Test)
+		s.reply(wire.Reply{})
+	case wire.End:
+		s.end(e)
+		s.reply(wire.Reply{})
+	case wire.Unreachable:
+		s.unreachable(e)
+		s.reply(wire.Reply{})
+	case wire.Waiting:
+		s.waiting(e.PIDs)
+		s.reply(wire.Reply{})
+	case wire.Deadlock:
+		s.expect(e.PIDs)
+	}
+}
+
+func (s *session) reply(r wire.Reply) {
+	if line, err := marshalLine(r); err == nil {
+		_, _ = s.replies.Write(line) // if nobody reads it, the process has ended, and that is seen
+	}
+}
+
+// begin looks at the tree as a test begins.
+func (s *session) begin(name string) {
+	s.outside += s.out.take()
+	s.test = nil
+	for _, t := range s.tests {
+		if t.Name == name {
+			s.test = t
+		}
+	}
+	if s.test == nil {
+		return // a test that kata.json does not list earns nothing
+	}
+	s.dir.children()
+	s.dir.unwritten()
+	s.opened = nil
+	s.refused = s.cage.refused()
+	s.meter, s.counted = nil, s.dir.progress()
+	s.seen = map[int]evidence.Process{}
+	s.before = s.look()
+	s.printed = s.out.total.Load()
+	s.begun = time.Now()
+	s.expected = nil
+	s.deadlock.set(true, evidence.Question{})
+}
+
+// end looks again as it has ended.
+func (s *session) end(e wire.Event) {
+	if s.test == nil || s.test.Name != e.Test {
+		return
+	}
+	s.finish(e.Status, func(t *evidence.Test) {
+		after := s.settle()
+		t.Left = s.before.left(after)
+		s.locate(&t.Left)
+		t.Left.Goroutines = s.rename(e.Goroutines)
+		t.ChildFaults = after.childFaults - s.before.childFaults
+		s.forget(after)
+	})
+}
+
+// finish writes down what is known of the test, by whatever way it ended.
+func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
+	s.deadlock.set(false, evidence.Question{})
+	t := s.test
+	s.test = nil
+	if t == nil {
+		return
+	}
+	t.Status = status
+	t.Seconds = time.Since(s.begun).Seconds()
+	s.readSites()
+	more(t)
+	if processes, err := observe.Processes(os.Getpid()); err == nil {
+		s.noteIn(processes)
+	}
+	// A program that forks without end may be over before anybody looks; the kernel
+	// has counted.
+	if bound := int64(s.job.Kata.Limits.Processes * tasks); t.Limit == nil && s.cage.refused() > s.refused {
+		t.Limit = &evidence.Limit{Kind: "processes", Bound: bound, Seen: bound, Unit: "tasks"}
+	}
+	t.Output = s.out.take()
+	t.Todo = s.dir.unwritten()
+	t.Races = append(t.Races, s.races()...)
+	t.SharedRaces = append(t.SharedRaces, s.sharedRaces()...)
+	if crashes := s.readCrashes(); !s.asked { // else they are late answers to askStacks
+		t.Crashes = append(t.Crashes, crashes...)
+	}
+	t.Processes = s.children()
+	t.Tampering = append(t.Tampering, s.dir.broken()...)
+}
+
+// over writes down how the test process ended.
+func (s *session) over(err error) {
+	s.exit = s.cmd.ProcessState.String()
+	if err != nil {
+		s.exit = err.Error()
+	}
+	if s.test != nil {
+		s.finish(evidence.Aborted, func(t *evidence.Test) { t.Exit = s.exit })
+	}
+	s.crashes = s.readCrashes()
+	endAll(s.cmd.Process.Pid)
+	s.outside += s.out.take()
+}

@@ -1,0 +1,79 @@
+// Package wire is what a test process and its supervisor say to each other: one
+// JSON value a line, over two pipes that the harness takes before any code under
+// test runs. The test process speaks and then waits for the reply, so that the
+// supervisor looks at a tree in which the harness stands still.
+package wire
+
+import (
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/tree/watch"
+	"prokata/checker/perturb"
+	"prokata/checker/todo"
+)
+
+// Descriptors of the test process.
+const (
+	EventFD = 3 // it writes events
+	ReplyFD = 4 // it reads replies
+)
+
+// Environment variables that the supervisor sets.
+const (
+	RoleEnv    = "PROKATA_ROLE"  // "tests": run the tests and speak over the two pipes
+	TokenEnv   = "PROKATA_TOKEN" // the secret that each event carries
+	RunEnv     = "PROKATA_RUN"   // the run's private folder; tells a child that it is watched
+	SeedEnv    = "PROKATA_SEED"  // the seed of the check, decimal
+	WatchEnv   = watch.Env
+	PerturbEnv = perturb.SeedEnv // the seed of the perturbation; absent: none
+	SitesEnv   = perturb.RecordEnv
+	TodoEnv    = todo.RecordEnv
+	MutantEnv  = "PROKATA_MUTANT" // of combined mutants, the number of the one that runs
+)
+
+// Files and folders below the run's private folder.
+const (
+	TempDir      = "tmp"      // TMPDIR of the whole tree
+	WorkDir      = "work"     // working directory of the test process
+	RaceDir      = "race"     // r.PID: reports of Go's race detector
+	CrashDir     = "crash"    // PID: what a process printed as it crashed
+	WatchDir     = "watch"    // tables and reports of package shm
+	ProgressFile = "progress" // a counter of 8 bytes that the tests count up
+	SitesFile    = "sites"    // what the source under test opened, and where
+	TodoFile     = "todo"     // a line for each unwritten function that was called
+	ChildFile    = "started"  // a Child a line, JSON
+	MeetFile     = "meet"     // where disturbed siblings wait for each other
+)
+
+// The kinds of events.
+const (
+	Begin = "begin" // a test begins; the reply says go
+	End   = "end"   // a test has ended; the reply comes after the look at what it left
+	// The goroutines are those of a test that has ended, which nothing can ever wake.
+	Unreachable = "unreachable"
+
+	Waiting  = "waiting"  // PIDs only wait from now on; the reply comes once it is seen what that costs
+	Deadlock = "deadlock" // the test waits for a proof that PIDs can never go on
+)
+
+// An Event goes from the test process to the supervisor.
+type Event struct {
+	Kind       string               `json:"kind"`
+	Token      string               `json:"token"`
+	Test       string               `json:"test"`
+	Status     evidence.Status      `json:"status,omitempty"`
+	Goroutines []evidence.Goroutine `json:"goroutines,omitempty"` // End: those that are left
+	PIDs       []int                `json:"pids,omitempty"`       // Deadlock, Waiting: the processes in question
+}
+
+// A Reply goes back.
+type Reply struct {
+	Deadlock *evidence.Deadlock `json:"deadlock,omitempty"`
+	Problem  string             `json:"problem,omitempty"` // why there is no answer
+}
+
+// A Child is what a child process announces as it starts.
+type Child struct {
+	PID    int    `json:"pid"`
+	Parent int    `json:"parent"`
+	Name   string `json:"name"` // the registered entry
+}
