@@ -3,6 +3,7 @@ module prokata
 go 1.26.0
 
 require (
+	github.com/bluekeyes/go-gitdiff v0.9.0
 	github.com/google/go-cmp v0.7.0
 	github.com/moby/sys/reexec v0.1.0
 	github.com/rogpeppe/go-internal v1.16.0

@@ -19,7 +19,9 @@ import (
 	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
 	"prokata/checker/internal/judge/report"
+	"prokata/checker/internal/prove/flaw"
 	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/source/patch"
 	"prokata/checker/internal/tree/record"
 	runner "prokata/checker/internal/tree/run"
 )
@@ -48,7 +50,7 @@ A source is read before it is built. What would blind the harness is refused; wi
 refused never runs.
 
 Exit code: 0 all passed, 1 something did not, 2 wrong call, 3 trouble of the checker's
-own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
+own, 128+n ended by signal n.`,
 		Example: `  checker check
   checker check spawn,pool --from solutions --repeat 5
   checker check 3 --json > report.json`,
@@ -63,6 +65,12 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			}
 			if !cmd.Flags().Changed("seed") {
 				seed = uint64(rand.Uint32N(1_000_000))
+			}
+			if filepath.Ext(from) == patch.Ext {
+				// It stays there, so that what the findings name can be looked at.
+				if from, err = flaw.Unpack(root, from, filepath.Join(root, "bin", "flawed")); err != nil {
+					return check.Usage{Err: err}
+				}
 			}
 			out := cmd.OutOrStdout()
 			text := report.Text{W: out, Colour: colour(out), Verbose: verbose}
@@ -114,8 +122,6 @@ func outcome(verdicts []grade.Kata) error {
 	var err error
 	for _, v := range verdicts {
 		switch v.Verdict {
-		case grade.NotJudged:
-			return faultError{fmt.Errorf("%s was not judged: %s", v.Folder, v.Why)}
 		case grade.CheckerError:
 			return faultError{fmt.Errorf("%s could not be judged: %s", v.Folder, v.Why)}
 		case grade.Pass:

@@ -27,7 +27,7 @@ func newNew() *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use: "flaw KATA NAME", Short: "Copy a kata's solution, to make a known mistake of it", Args: cobra.ExactArgs(2),
+			Use: "flaw KATA NAME", Short: "Begin a known mistake of a kata's solution", Args: cobra.ExactArgs(2),
 			ValidArgsFunction: completeKatas,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				root, katas, err := load(args[:1])
@@ -39,7 +39,7 @@ func newNew() *cobra.Command {
 				}
 				wrote, err := scaffold.Flaw(root, katas[0], args[1])
 				return made(cmd.OutOrStdout(), wrote, err,
-					fmt.Sprintf("make the mistake, say in the head what must be found, then make verify KATA=%s ONLY=%s", katas[0].Name, args[1]))
+					fmt.Sprintf("bin/checker flaw edit %s %s: make the mistake, and say in the head what must be found", katas[0].Name, args[1]))
 			},
 		},
 	)

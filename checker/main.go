@@ -92,6 +92,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCheck(), newSupervise(), newJudge(), newVerify(), newMutate(), newNew(), newExplain(), newHint(), newList())
+	root.AddCommand(newCheck(), newSupervise(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newExplain(), newHint(), newList())
 	return root
 }

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the reports of the recorded runs 
 // "checker check --save" wrote, and in report.txt what a person is told. To record
 // one anew:
 //
-//	bin/checker check deadlock --from testdata/flawed/08-deadlock/NAME --save testdata/evidence/runs/NAME
+//	bin/checker check deadlock --from testdata/flawed/08-deadlock/NAME.patch --save testdata/evidence/runs/NAME
 //	go test ./checker -run Replay -update
 func TestReplay(t *testing.T) {
 	dirs, err := filepath.Glob("../testdata/evidence/runs/*")

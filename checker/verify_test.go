@@ -37,8 +37,8 @@ func TestVerifyNames(t *testing.T) {
 		content  = "tiny --quick --only nothing" // no run is needed to see it
 		tiny     = "katas/07-tiny/"
 		solution = "solutions/07-tiny/tiny.go"
-		flaw     = "testdata/flawed/07-tiny/no-child.go"
-		first    = "testdata/flawed/06-event/context-first.go"
+		flaw     = "testdata/flawed/07-tiny/no-child.patch"
+		first    = "testdata/flawed/06-event/context-first.patch"
 		winsOver = "TestSetEventWinsOverEndedContext"
 	)
 	for _, row := range []struct {
@@ -91,29 +91,29 @@ func TestVerifyNames(t *testing.T) {
 		{
 			name: "a flaw wants what is not there", args: "event --quick --attempts 1 --only context-first",
 			crack: func(c repository) {
-				c.edit(first, "// want wrong "+winsOver, "// want wrong "+winsOver+"\n// want zombie "+winsOver)
+				c.edit(first, "want wrong "+winsOver, "want wrong "+winsOver+"\nwant zombie "+winsOver)
 			},
-			place: "06-event/context-first", what: "not found in 1 runs: zombie " + winsOver, next: "make check KATA=event FROM=testdata/flawed/06-event/context-first.go",
+			place: "06-event/context-first", what: "not found in 1 runs: zombie " + winsOver, next: "make check KATA=event FROM=testdata/flawed/06-event/context-first.patch",
 		},
 		{
 			name: "a flaw wants less than is there", args: "tiny --quick --only no-child",
-			crack: func(c repository) { c.edit(flaw, "// want fd-leak TestStarts\n", "") },
-			place: "07-tiny/no-child", what: "an unexpected finding: fd-leak in TestStarts", next: "make check KATA=tiny FROM=testdata/flawed/07-tiny/no-child.go",
+			crack: func(c repository) { c.edit(flaw, "want fd-leak TestStarts\n", "") },
+			place: "07-tiny/no-child", what: "an unexpected finding: fd-leak in TestStarts", next: "make check KATA=tiny FROM=testdata/flawed/07-tiny/no-child.patch",
 		},
 		{
 			name: "a flaw is right at another line", args: "tiny --quick --attempts 1 --only no-child",
 			crack: func(c repository) { c.edit(flaw, "return nil", "return nil // want fd-leak") },
-			place: "07-tiny/no-child", what: "not found in 1 runs: fd-leak at no-child.go:", next: "make check KATA=tiny FROM=testdata/flawed/07-tiny/no-child.go",
+			place: "07-tiny/no-child", what: "not found in 1 runs: fd-leak at tiny.go:", next: "make check KATA=tiny FROM=testdata/flawed/07-tiny/no-child.patch",
 		},
 		{
 			name: "a flaw wants nothing", args: content,
-			crack: func(c repository) { c.write(flaw, strings.ReplaceAll(c.read(flaw), "// want ", "// may ")) },
-			place: "07-tiny", what: "07-tiny/no-child: nothing is wanted of it", next: "mend the head of that file",
+			crack: func(c repository) { c.write(flaw, strings.ReplaceAll(c.read(flaw), "want ", "may ")) },
+			place: "07-tiny/no-child", what: "nothing is wanted of it", next: "mend the head of testdata/flawed/07-tiny/no-child",
 		},
 		{
 			name: "a flaw wants an unknown code", args: content,
-			crack: func(c repository) { c.edit(flaw, "// want fd-leak", "// want fd-lack") },
-			place: "07-tiny", what: `07-tiny/no-child: no-child.go:5: there is no finding "fd-lack"`, next: "mend the head of that file",
+			crack: func(c repository) { c.edit(flaw, "want fd-leak", "want fd-lack") },
+			place: "07-tiny/no-child", what: `line 5: there is no finding "fd-lack"`, next: "mend the head of testdata/flawed/07-tiny/no-child",
 		},
 		{
 			name: "a flaw names an unknown test", args: "event --quick --only nothing",
@@ -122,8 +122,18 @@ func TestVerifyNames(t *testing.T) {
 		},
 		{
 			name: "a flaw has no head", args: content,
-			crack: func(c repository) { c.edit(flaw, "// Why: ", "// ") },
-			place: "07-tiny", what: `07-tiny/no-child: the file must begin with "// Flaw: …" and say "// Why: …"`, next: "mend the head of that file",
+			crack: func(c repository) { c.edit(flaw, "Why: ", "") },
+			place: "07-tiny/no-child", what: `its head must begin with "Flaw: …" and say "Why: …"`, next: "mend the head of testdata/flawed/07-tiny/no-child",
+		},
+		{
+			name: "the solution has changed where a flaw is", args: content,
+			crack: func(c repository) { c.edit(solution, "cmd := reexec.Command", "command := reexec.Command") },
+			place: "07-tiny/no-child", what: "it does not apply to tiny.go: the lines at its line", next: "bin/checker flaw rebase tiny, or else bin/checker flaw edit tiny no-child",
+		},
+		{
+			name: "a flaw changes nothing", args: content,
+			crack: func(c repository) { text, _, _ := strings.Cut(c.read(flaw), "diff --git"); c.write(flaw, text) },
+			place: "07-tiny/no-child", what: "it changes nothing of the solution", next: "mend the head of testdata/flawed/07-tiny/no-child",
 		},
 		{
 			name: "kata.json has an unknown field", args: "tiny --quick",
@@ -212,8 +222,8 @@ func newCopy(t *testing.T) repository {
 	require.NoError(t, err)
 	c := repository{t, t.TempDir()}
 	for _, path := range []string{
-		"go.mod", "go.sum", "checker", "katas/06-event", "solutions/06-event", "testdata/flawed/06-event/clear-takes-one.go",
-		"testdata/flawed/06-event/context-first.go", "testdata/flawed/06-event/missing-is-zero.go",
+		"go.mod", "go.sum", "checker", "katas/06-event", "solutions/06-event", "testdata/flawed/06-event/clear-takes-one.patch",
+		"testdata/flawed/06-event/context-first.patch", "testdata/flawed/06-event/missing-is-zero.patch",
 	} {
 		err := filepath.WalkDir(filepath.Join(root, path), func(from string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -233,10 +243,13 @@ func newCopy(t *testing.T) repository {
 		out, code := c.checker(t, strings.Fields(args)...)
 		require.Zero(t, code, "checker %s:\n%s", args, out)
 	}
-	const flaw = "testdata/flawed/07-tiny/no-child.go"
-	c.edit(flaw, "// want wrong TestStarts", "// want not-processes TestStarts\n// want fd-leak TestStarts")
-	c.edit(flaw, `"context"`, "\"context\"\n\t\"os\"")
-	c.edit(flaw, "	cmd := reexec.Command", "	if _, _, err := os.Pipe(); err == nil {\n\t\treturn nil\n\t}\n	cmd := reexec.Command")
+	// An editor that makes the mistake, and says in the head what must be found.
+	c.write("edit.sh", `sed -i -e 's/^want wrong TestStarts/want not-processes TestStarts\nwant fd-leak TestStarts/' \
+		-e 's/"context"/"context"\n\t"os"/' -e 's/^\tcmd := reexec.Command/\tif _, _, err := os.Pipe(); err == nil {\n\t\treturn nil\n\t}\n&/' "$@"`)
+	t.Setenv("VISUAL", "sh "+filepath.Join(c.dir, "edit.sh"))
+	out, code := c.checker(t, "flaw", "edit", "tiny", "no-child")
+	require.Zero(t, code, "checker flaw edit:\n%s", out)
+	require.NoError(t, os.Remove(filepath.Join(c.dir, "edit.sh")))
 	return c
 }
 

@@ -34,6 +34,7 @@ var allowed = map[string]string{
 
 	// source: what is to be run
 	"internal/source/kata":       "",
+	"internal/source/patch":      "",
 	"internal/source/plan":       "internal/source/kata",
 	"internal/source/policy":     "",
 	"internal/source/instrument": "",
@@ -56,9 +57,10 @@ var allowed = map[string]string{
 	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan internal/source/policy internal/tree/run",
 
 	// prove: the repository's own content
+	"internal/prove/flaw":     "internal/judge/detect internal/source/kata internal/source/patch",
 	"internal/prove/mutate":   "",
-	"internal/prove/scaffold": "internal/source/kata",
-	"internal/prove/verify":   "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/mutate internal/source/build internal/source/kata internal/source/plan internal/tree/wire",
+	"internal/prove/scaffold": "internal/source/kata internal/source/patch",
+	"internal/prove/verify":   "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/flaw internal/prove/mutate internal/source/build internal/source/kata internal/source/patch internal/source/plan internal/tree/wire",
 }
 
 // evidence is read by everybody, so it must cost nobody anything.

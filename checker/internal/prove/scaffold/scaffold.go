@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/source/patch"
 )
 
 //go:embed template
@@ -69,46 +70,28 @@ func Kata(root, name string) ([]string, error) {
 	return wrote, nil
 }
 
-// Flaw copies the kata's solution to testdata/flawed, with a head to fill in, and
-// returns the files it wrote. A solution of one file becomes one file.
+// Flaw makes a known mistake of the kata's solution, a patch that changes nothing yet,
+// with a head to fill in, and returns the file it wrote.
 func Flaw(root string, k kata.Kata, name string) ([]string, error) {
 	if !flawName.MatchString(name) {
 		return nil, fmt.Errorf("%q is not a name for a flaw: small letters, digits and dashes, like never-waited-for", name)
 	}
-	paths, err := filepath.Glob(filepath.Join(root, "solutions", k.Folder, "*.go"))
-	if err != nil || len(paths) == 0 {
+	solution, err := patch.Read(filepath.Join(root, "solutions", k.Folder))
+	if err != nil || len(solution) == 0 {
 		return nil, fmt.Errorf("solutions/%s holds no Go file to start from", k.Folder)
 	}
 	dir := filepath.Join("testdata", "flawed", k.Folder)
-	for _, old := range []string{name, name + ".go"} {
+	for _, old := range []string{name, name + ".go", name + patch.Ext} {
 		if _, err := os.Stat(filepath.Join(root, dir, old)); err == nil {
 			return nil, fmt.Errorf("there is a flaw %q of this kata already", name)
 		}
 	}
-	var wrote []string
-	for _, path := range paths {
-		rel := filepath.Join(dir, name+".go")
-		if len(paths) > 1 {
-			rel = filepath.Join(dir, name, filepath.Base(path))
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return wrote, fmt.Errorf("make a flaw: %w", err)
-		}
-		text := string(b)
-		if filepath.Base(path) == k.Files[0] {
-			// The kata's story is told in the stub; here stands the mistake.
-			if i := strings.Index(text, "\npackage "); i >= 0 && strings.HasPrefix(text, "//") {
-				text = text[i+1:]
-			}
-			text = "// Flaw: TODO: what is wrong, as a fact.\n// Why: TODO: why people write this.\n//\n// want wrong " + k.Tests[0].Name + "\n" + text
-		}
-		if err := write(filepath.Join(root, rel), text); err != nil {
-			return wrote, fmt.Errorf("make a flaw: %w", err)
-		}
-		wrote = append(wrote, rel)
+	rel := filepath.Join(dir, name+patch.Ext)
+	head := "Flaw: TODO: what is wrong, as a fact.\nWhy: TODO: why people write this.\n\nwant wrong " + k.Tests[0].Name + "\n"
+	if err := write(filepath.Join(root, rel), head); err != nil {
+		return nil, fmt.Errorf("make a flaw: %w", err)
 	}
-	return wrote, nil
+	return []string{rel}, nil
 }
 
 // write makes a file that is not there yet.

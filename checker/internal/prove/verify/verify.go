@@ -17,8 +17,10 @@ import (
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/prove/flaw"
 	"prokata/checker/internal/source/build"
 	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/source/patch"
 	"prokata/checker/internal/source/plan"
 )
 
@@ -62,18 +64,23 @@ func (t Tally) OK() bool { return len(t.Problems) == 0 }
 type verifier struct {
 	o  Options
 	b  *build.Builder
-	l  *check.Lane
 	mu sync.Mutex
 	t  Tally
 	// killed counts, by kata and test, the flaws that the test failed for.
 	killed map[string]map[string]int
+	dir    string // where the patched sources are
 	done   int
 	of     int
 }
 
 // Katas verifies the katas. The error is the checker's own trouble.
 func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
-	v := &verifier{o: o, killed: map[string]map[string]int{}}
+	dir, err := os.MkdirTemp("", "prokata-flawed-")
+	if err != nil {
+		return Tally{}, fmt.Errorf("make a place for patched sources: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	v := &verifier{o: o, dir: dir, killed: map[string]map[string]int{}}
 	v.t.Katas = len(katas)
 	// What runs into a time limit comes first: begun last, it would run on alone.
 	var slow, work []func(context.Context) error
@@ -91,9 +98,16 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 				}
 			}
 		}
-		flaws, err := Flaws(o.Root, k.Folder)
+		flaws, broken, err := flaw.All(o.Root, k.Folder)
 		if err != nil {
-			v.problem(k.Folder, err.Error(), "mend the head of that file (see CONTRIBUTING.md)")
+			return v.t, err
+		}
+		for _, b := range broken {
+			next := "mend the head of testdata/flawed/" + b.Name + " (see CONTRIBUTING.md)"
+			if b.Misfit {
+				next = fmt.Sprintf("bin/checker flaw rebase %s, or else bin/checker flaw edit %s %s", k.Name, k.Name, filepath.Base(b.Name))
+			}
+			v.problem(b.Name, b.What, next)
 		}
 		for _, f := range flaws {
 			for _, w := range f.Wants {
@@ -106,7 +120,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 			if strings.Contains(f.Name, o.Only) {
 				v.t.Flaws++
 				look := func(ctx context.Context) error { return v.flaw(ctx, k, f) }
-				if slices.ContainsFunc(f.Wants, func(w Want) bool { return w.Code == "timeout" }) {
+				if slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return w.Code == "timeout" }) {
 					slow = append(slow, look)
 				} else {
 					add(look)
@@ -116,8 +130,8 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	}
 	work = append(slow, work...)
 	v.of = len(work)
-	err := check.SideBySide(ctx, atOnce(), func(_ context.Context, b *build.Builder, l *check.Lane) ([]func(context.Context) error, error) {
-		v.b, v.l = b, l
+	err = check.SideBySide(ctx, atOnce(), func(_ context.Context, b *build.Builder) ([]func(context.Context) error, error) {
+		v.b = b
 		return work, nil
 	})
 	if err != nil {
@@ -155,7 +169,7 @@ func (v *verifier) problem(where, what, next string) {
 
 // run builds and runs one source.
 func (v *verifier) run(ctx context.Context, p plan.Plan) (evidence.Run, error) {
-	return v.l.Run(ctx, v.b, p, v.o.Supervisor)
+	return check.Run(ctx, v.b, p, v.o.Supervisor)
 }
 
 // stub: exactly "not started", in every test.
@@ -230,20 +244,24 @@ func (v *verifier) falseAlarm(what string) {
 
 // flaw: exactly its findings. A mistake that only some interleavings show gets
 // several runs to show itself, and never one to show something else.
-func (v *verifier) flaw(ctx context.Context, k kata.Kata, f Flaw) error {
+func (v *verifier) flaw(ctx context.Context, k kata.Kata, f flaw.Flaw) error {
 	defer v.step(f.Name)
 	next := fmt.Sprintf("make check KATA=%s FROM=testdata/flawed/%s", k.Name, f.Name)
-	if filepath.Ext(f.Path) == ".go" {
-		next += ".go"
+	if ext := filepath.Ext(f.Path); ext == ".go" || ext == patch.Ext {
+		next += ext
 	}
-	p, err := plan.New(v.o.Root, k, f.Path)
+	from, err := f.Source(v.dir)
+	if err != nil {
+		return err
+	}
+	p, err := plan.New(v.o.Root, k, from)
 	if err != nil {
 		return err
 	}
 	if v.o.Quick {
-		p.Race = slices.ContainsFunc(f.Wants, func(w Want) bool { return w.Code == "race" })
+		p.Race = slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return w.Code == "race" })
 		p.Vet = false
-		p.Tests = f.named(k)
+		p.Tests = f.Named(k)
 	}
 	var union []detect.Finding
 	caught := false
@@ -262,14 +280,14 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f Flaw) error {
 		findings := detect.All(r)
 		union = append(union, findings...)
 		for _, x := range findings {
-			if !slices.ContainsFunc(f.Wants, func(w Want) bool { return w.allows(x) }) {
+			if !slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return w.Allows(x) }) {
 				v.problem(f.Name, fmt.Sprintf("an unexpected finding: %s in %s at %s:%d: %s %s", x.Code, x.Test, x.File, x.Line, x.Message, strings.Join(x.Detail, "; ")), next)
 				v.falseAlarm(fmt.Sprintf("%s: %s in %s", f.Name, x.Code, x.Test))
 				return nil
 			}
 		}
 		v.count(k, grade.Judge(k, []evidence.Run{r}))
-		caught = !slices.ContainsFunc(f.Wants, func(w Want) bool { return !w.Optional && !w.meets(union) })
+		caught = !slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return !w.Optional && !w.Meets(union) })
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -277,7 +295,7 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f Flaw) error {
 	case !caught:
 		v.t.Missed = append(v.t.Missed, f.Name)
 		for _, w := range f.Wants {
-			if !w.Optional && !w.meets(union) {
+			if !w.Optional && !w.Meets(union) {
 				var got []string
 				for _, x := range union {
 					got = append(got, fmt.Sprintf("%s in %s at %s:%d", x.Code, x.Test, filepath.Base(x.File), x.Line))
