@@ -50,7 +50,7 @@ A source is read before it is built. What would blind the harness is refused; wi
 refused never runs.
 
 Exit code: 0 all passed, 1 something did not, 2 wrong call, 3 trouble of the checker's
-own, 128+n ended by signal n.`,
+own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 		Example: `  checker check
   checker check spawn,pool --from solutions --repeat 5
   checker check 3 --json > report.json`,
@@ -122,6 +122,8 @@ func outcome(verdicts []grade.Kata) error {
 	var err error
 	for _, v := range verdicts {
 		switch v.Verdict {
+		case grade.NotJudged:
+			return faultError{fmt.Errorf("%s was not judged: %s", v.Folder, v.Why)}
 		case grade.CheckerError:
 			return faultError{fmt.Errorf("%s could not be judged: %s", v.Folder, v.Why)}
 		case grade.Pass:

@@ -76,8 +76,12 @@ func supervise(m *testing.M) int {
 // verdict prints the findings that the tests themselves cannot see.
 func verdict(k kata.Kata, r evidence.Run) int {
 	v := grade.Judge(k, []evidence.Run{r})
-	bad := false
+	bad, unjudged := false, false
 	for _, t := range v.Tests {
+		if t.Verdict == grade.NotJudged {
+			fmt.Printf("%s was not judged: %s\n", t.Name, t.Why)
+			unjudged = true
+		}
 		bad = bad || t.Verdict == grade.Fail || t.Verdict == grade.NotStarted
 	}
 	var shown []detect.Finding
@@ -92,6 +96,9 @@ func verdict(k kata.Kata, r evidence.Run) int {
 	}
 	if bad || len(shown) > 0 {
 		return 1
+	}
+	if unjudged {
+		return 3
 	}
 	return 0
 }

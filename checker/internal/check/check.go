@@ -62,11 +62,11 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(katas[b].Tests) - len(katas[a].Tests) })
-	err = SideBySide(ctx, cores(o.Jobs), func(_ context.Context, b *build.Builder) (work []func(context.Context) error, _ error) {
+	err = SideBySide(ctx, cores(o.Jobs), func(_ context.Context, b *build.Builder, lane *Lane) (work []func(context.Context) error, _ error) {
 		b.Progress = o.Progress
 		for _, i := range order {
 			work = append(work, func(ctx context.Context) error {
-				v, err := one(ctx, b, plans[i], o, &mu)
+				v, err := one(ctx, b, lane, plans[i], o, &mu)
 				if err != nil {
 					return err
 				}
@@ -101,7 +101,7 @@ func (u Usage) Error() string { return u.Err.Error() }
 func (u Usage) Unwrap() error { return u.Err }
 
 // one checks one kata.
-func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync.Mutex) (grade.Kata, error) {
+func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Options, mu *sync.Mutex) (grade.Kata, error) {
 	if p.Files == nil {
 		v := grade.Judge(p.Kata, nil)
 		v.Why = fmt.Sprintf("%s has no folder %s", o.From, p.Kata.Folder)
@@ -116,7 +116,7 @@ func one(ctx context.Context, b *build.Builder, p plan.Plan, o Options, mu *sync
 		attempt := Attempt(p, o, i)
 		r := unbuilt(attempt)
 		if !refused {
-			if r, err = Run(ctx, b, attempt, o.Supervisor); err != nil {
+			if r, err = lane.Run(ctx, b, attempt, o.Supervisor); err != nil {
 				return grade.Kata{}, err
 			}
 		}

@@ -11,14 +11,14 @@ import (
 )
 
 // SideBySide does what work lists, so many at a time, with a builder in a folder that
-// is gone afterwards.
-func SideBySide(ctx context.Context, atOnce int, work func(context.Context, *build.Builder) ([]func(context.Context) error, error)) error {
+// is gone afterwards, and a lane for the runs.
+func SideBySide(ctx context.Context, atOnce int, work func(context.Context, *build.Builder, *Lane) ([]func(context.Context) error, error)) error {
 	dir, err := os.MkdirTemp("", "prokata-build-")
 	if err != nil {
 		return fmt.Errorf("make a place for test binaries: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	all, err := work(ctx, build.New(dir))
+	all, err := work(ctx, build.New(dir), &Lane{side: atOnce > 1})
 	if err != nil {
 		return err
 	}

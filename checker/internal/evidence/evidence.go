@@ -97,6 +97,7 @@ type Test struct {
 	Busy        *Busy        `json:"busy,omitempty"`
 	Stacks      []Stacks     `json:"stacks,omitempty"` // of every process, when the supervisor ended the test
 	Tampering   []string     `json:"tampering,omitempty"`
+	Unjudged    string       `json:"unjudged,omitempty"` // why nothing can be said of it, which is nobody's fault
 }
 
 // A Process is one process of the tree as it was last seen.
@@ -206,6 +207,15 @@ type Limit struct {
 	Bound int64  `json:"bound"`
 	Seen  int64  `json:"seen"`
 	Unit  string `json:"unit"` // "s", "MiB", "processes"
+
+	// Of a bound of time, in seconds: what the test's processes took of the processors,
+	// for how long they rested by their own choice, and for how long the machine denied
+	// them what they wanted, which does not count. Slow is how many times slower than
+	// usual it is at starting a child.
+	CPU    float64 `json:"cpu,omitempty"`
+	Rest   float64 `json:"rest,omitempty"`
+	Denied float64 `json:"denied,omitempty"`
+	Slow   float64 `json:"slow,omitempty"`
 }
 
 // Empty reports whether nothing was left that the supervisor itself can see.

@@ -25,6 +25,9 @@ RIGHT   <-done                                    // and see that it comes on ev
 				Code: "timeout", Test: t.Name, Message: fmt.Sprintf("your program had not ended after %d %s", t.Limit.Bound, t.Limit.Unit),
 				Next: "look where it waited, and for what",
 			}
+			if t.Limit.Rest+t.Limit.CPU > 0 {
+				f.Detail = append(f.Detail, spent(*t.Limit))
+			}
 			if t.Partial != nil {
 				f.Detail = append(f.Detail, "some of its processes waited for each other alone:")
 				f.Detail = append(f.Detail, graphLines(t.Partial)...)
@@ -33,6 +36,11 @@ RIGHT   <-done                                    // and see that it comes on ev
 		}
 		return all
 	},
+}
+
+// spent says what a test did with the time that counts.
+func spent(l evidence.Limit) string {
+	return fmt.Sprintf("it had rested for %.1f s and taken %.1f s of processor time (waits for a processor do not count)", l.Rest, l.CPU)
 }
 
 // waiting adds where each process was.
@@ -113,7 +121,7 @@ RIGHT   m := map[string]int{}; m["a"] = 1`,
 				}
 				all = append(all, f)
 			}
-			if t.Status == evidence.Aborted && len(t.Crashes) == 0 && t.Limit == nil && t.Deadlock == nil && t.Busy == nil {
+			if t.Status == evidence.Aborted && t.Unjudged == "" && len(t.Crashes) == 0 && t.Limit == nil && t.Deadlock == nil && t.Busy == nil {
 				all = append(all, Finding{
 					Code: "crash", Test: t.Name, Message: "the program that runs the tests ended in the middle of a test",
 					Detail: []string{t.Exit}, Next: "look for os.Exit, for a signal to the whole process group, or for closed descriptors",

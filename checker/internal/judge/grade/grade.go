@@ -20,6 +20,7 @@ const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"
 	Flaky        Verdict = "flaky"
+	NotJudged    Verdict = "not-judged"    // the machine did not let it, which is nobody's fault
 	CheckerError Verdict = "checker-error" // our fault, never the learner's
 )
 
@@ -99,6 +100,9 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 			if tv := tests[t.Name]; tv != nil {
 				tv.Seconds = max(tv.Seconds, t.Seconds)
 				tv.Verdict = worse(tv.Verdict, verdict)
+				if verdict == NotJudged {
+					tv.Why = t.Unjudged
+				}
 				if verdict == NotRun && t.Status == evidence.Skipped {
 					tv.Why = detect.Said(t.Output)
 				}
@@ -118,7 +122,7 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 	}
 	for i := range v.Tests {
 		t := &v.Tests[i]
-		if n := passed[t.Name]; n > 0 && n < judged {
+		if n := passed[t.Name]; n > 0 && n < judged && t.Verdict != NotJudged {
 			t.Verdict = Flaky
 		}
 		if t.Verdict == Pass {
@@ -126,10 +130,13 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 			v.Score += points[k.Group]
 		}
 	}
-	v.Verdict = overall(v.Tests, len(v.Findings) > 0)
+	if v.Verdict = overall(v.Tests, len(v.Findings) > 0); v.Verdict == NotJudged {
+		i := slices.IndexFunc(v.Tests, func(t Test) bool { return t.Verdict == NotJudged })
+		v.Why = v.Tests[i].Why
+	}
 	if judged > 1 {
 		v.Passed, v.Repeats = whole, judged
-		if whole > 0 && whole < judged {
+		if whole > 0 && whole < judged && v.Verdict != NotJudged {
 			v.Verdict = Flaky
 		}
 	}
@@ -149,7 +156,11 @@ func notes(run evidence.Run) (all []evidence.Breach) {
 // one is the verdict on one test in one run.
 func one(t evidence.Test, guilty bool) Verdict {
 	switch {
-	case guilty || t.Status == evidence.Aborted:
+	case guilty:
+		return Fail
+	case t.Unjudged != "":
+		return NotJudged
+	case t.Status == evidence.Aborted:
 		return Fail
 	case t.Status == evidence.Passed && len(t.Todo) == 0:
 		return Pass
@@ -163,7 +174,7 @@ func one(t evidence.Test, guilty bool) Verdict {
 }
 
 // rank orders verdicts: of several runs the worst counts.
-var rank = map[Verdict]int{NotRun: 0, Pass: 1, NotStarted: 2, Fail: 3}
+var rank = map[Verdict]int{NotRun: 0, Pass: 1, NotStarted: 2, NotJudged: 3, Fail: 4}
 
 func worse(a, b Verdict) Verdict {
 	if rank[b] > rank[a] {
@@ -186,6 +197,8 @@ func overall(tests []Test, findings bool) Verdict {
 	switch {
 	case findings:
 		return Fail
+	case count[NotJudged] > 0 && count[Fail] == 0:
+		return NotJudged
 	case count[Flaky] > 0:
 		return Flaky
 	case count[NotRun] == len(tests):

@@ -20,6 +20,9 @@ func TestJudge(t *testing.T) {
 	open := evidence.Test{Status: evidence.Failed, Todo: []string{"Run"}}
 	never := evidence.Test{}
 	skipped := evidence.Test{Status: evidence.Skipped, Output: "    x_test.go:3: not checked on this system\n"}
+	slow := evidence.Test{Status: evidence.Aborted, Unjudged: "the machine is too slow (load 58 on 2 cores)"}
+	slowAndLeaked := slow
+	slowAndLeaked.Left = evidence.Left{Files: []string{"x"}}
 	leaked := evidence.Test{Status: evidence.Passed, Left: evidence.Left{Files: []string{"x"}}}
 	for _, row := range []struct {
 		name  string
@@ -40,6 +43,10 @@ func TestJudge(t *testing.T) {
 		{"sometimes", []evidence.Run{run(pass, pass), run(pass, fail)}, Flaky, 3},
 		{"always wrong", []evidence.Run{run(fail, pass), run(fail, pass)}, Fail, 2},
 		{"does not compile", []evidence.Run{{}}, Fail, 0},
+		{"the machine's fault", []evidence.Run{run(pass, slow)}, NotJudged, 3},
+		{"the machine's fault, once", []evidence.Run{run(pass, pass), run(pass, slow)}, NotJudged, 3},
+		{"the machine's fault, and the program's", []evidence.Run{run(fail, slow)}, Fail, 0},
+		{"found all the same", []evidence.Run{run(pass, slowAndLeaked)}, Fail, 3},
 		{"our fault", []evidence.Run{{Fault: "no space"}}, CheckerError, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -36,14 +36,14 @@ func (t Text) paint(colour, s string) string {
 func (t Text) Kata(v grade.Kata) {
 	word, colour := verdictWord(v)
 	line := fmt.Sprintf("%2d %-13s %s", v.Number, v.Name, t.paint(colour, word))
-	if v.Verdict != grade.NotStarted && v.Verdict != grade.NotRun && v.Verdict != grade.CheckerError {
+	if v.Verdict != grade.NotStarted && v.Verdict != grade.NotRun && v.Verdict != grade.NotJudged && v.Verdict != grade.CheckerError {
 		line += fmt.Sprintf(" %d/%d", v.Score, v.Max)
 		if h := held(v); len(h) > 0 {
 			line += " " + t.paint(dim, strings.Join(h, " "))
 		}
 	}
 	fmt.Fprintln(t.W, strings.TrimRight(line, " "))
-	if v.Why != "" {
+	if v.Why != "" && v.Verdict != grade.NotJudged {
 		fmt.Fprintf(t.W, "    %s\n", v.Why)
 	}
 	if len(v.Unchecked) > 0 {
@@ -71,6 +71,8 @@ func verdictWord(v grade.Kata) (word, colour string) {
 		return "not started", dim
 	case grade.NotRun:
 		return "not run", yellow
+	case grade.NotJudged:
+		return "not judged: " + v.Why, yellow
 	case grade.CheckerError:
 		return "checker error", yellow
 	default:
@@ -118,6 +120,8 @@ func (t Text) tests(v grade.Kata) {
 			if test.Why != "" {
 				fmt.Fprintf(t.W, "          %s\n", test.Why)
 			}
+		case test.Verdict == grade.NotJudged:
+			fmt.Fprintf(t.W, "    %s was not judged: %s\n", test.Name, test.Why)
 		case test.Verdict == grade.NotRun && test.Why != "":
 			fmt.Fprintf(t.W, "    %s was not run: %s\n", test.Name, test.Why)
 		}
@@ -192,13 +196,16 @@ func (t Text) Summary(vs []grade.Kata, seed uint64, seconds float64) {
 		count[v.Verdict]++
 	}
 	var parts []string
-	for _, v := range []grade.Verdict{grade.Pass, grade.Fail, grade.Flaky, grade.NotStarted, grade.NotRun, grade.CheckerError} {
+	for _, v := range []grade.Verdict{grade.Pass, grade.Fail, grade.Flaky, grade.NotStarted, grade.NotRun, grade.NotJudged, grade.CheckerError} {
 		if n := count[v]; n > 0 {
-			word := map[grade.Verdict]string{grade.Pass: "passed", grade.Fail: "failed", grade.Flaky: "flaky", grade.NotStarted: "not started", grade.NotRun: "not run", grade.CheckerError: "checker error"}[v]
+			word := map[grade.Verdict]string{grade.Pass: "passed", grade.Fail: "failed", grade.Flaky: "flaky", grade.NotStarted: "not started", grade.NotRun: "not run", grade.NotJudged: "not judged", grade.CheckerError: "checker error"}[v]
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
 		}
 	}
 	fmt.Fprintf(t.W, "%s in %.1f s, seed %d\n", strings.Join(parts, ", "), seconds, seed)
+	if count[grade.NotJudged] > 0 {
+		fmt.Fprintln(t.W, "what was not judged says nothing about the program: try it again when less else runs here")
+	}
 	if first := slices.IndexFunc(vs, func(v grade.Kata) bool { return v.Verdict == grade.NotStarted }); first >= 0 && count[grade.Fail]+count[grade.Flaky] == 0 {
 		fmt.Fprintf(t.W, "next: read %s, fill in the stub, and run make check KATA=%s\n", filepath.Join("katas", vs[first].Folder, "README.md"), vs[first].Name)
 	}

@@ -99,7 +99,7 @@ func Mutants(ctx context.Context, k kata.Kata, t Trial, o Options) (Mutated, err
 	}
 	var mu sync.Mutex
 	done := 0
-	err = check.SideBySide(ctx, t.AtOnce, func(ctx context.Context, b *build.Builder) (work []func(context.Context) error, _ error) {
+	err = check.SideBySide(ctx, t.AtOnce, func(ctx context.Context, b *build.Builder, _ *check.Lane) (work []func(context.Context) error, _ error) {
 		dir := filepath.Join(b.Dir, k.Package())
 		exports, err := b.Exports(ctx, o.Root, "./solutions/"+k.Folder)
 		if err != nil {

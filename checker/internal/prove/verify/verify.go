@@ -64,6 +64,7 @@ func (t Tally) OK() bool { return len(t.Problems) == 0 }
 type verifier struct {
 	o  Options
 	b  *build.Builder
+	l  *check.Lane
 	mu sync.Mutex
 	t  Tally
 	// killed counts, by kata and test, the flaws that the test failed for.
@@ -130,8 +131,8 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 	}
 	work = append(slow, work...)
 	v.of = len(work)
-	err = check.SideBySide(ctx, atOnce(), func(_ context.Context, b *build.Builder) ([]func(context.Context) error, error) {
-		v.b = b
+	err = check.SideBySide(ctx, atOnce(), func(_ context.Context, b *build.Builder, l *check.Lane) ([]func(context.Context) error, error) {
+		v.b, v.l = b, l
 		return work, nil
 	})
 	if err != nil {
@@ -169,7 +170,7 @@ func (v *verifier) problem(where, what, next string) {
 
 // run builds and runs one source.
 func (v *verifier) run(ctx context.Context, p plan.Plan) (evidence.Run, error) {
-	return check.Run(ctx, v.b, p, v.o.Supervisor)
+	return v.l.Run(ctx, v.b, p, v.o.Supervisor)
 }
 
 // stub: exactly "not started", in every test.

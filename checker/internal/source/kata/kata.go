@@ -45,7 +45,7 @@ type Kata struct {
 
 // Limits bound one run of a kata's tests.
 type Limits struct {
-	Seconds   int `json:"seconds"`    // for each test
+	Seconds   int `json:"seconds"`    // for each test: of rest, and of processor time on a usual machine
 	Processes int `json:"processes"`  // alive at one moment, the test process included
 	MemoryMiB int `json:"memory_mib"` // resident, of the whole tree together
 	OutputMiB int `json:"output_mib"` // printed by the whole tree together

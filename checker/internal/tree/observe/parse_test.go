@@ -24,7 +24,7 @@ func TestParse(t *testing.T) {
 		{"stat with a name that ends early", func() (any, bool) {
 			s, err := parseStat([]byte("4312 (my) worker) S 4300 4300 4299 34816 4300 4194560 151 0 0 0 0 0 0 0 20 0 1 0 98713 5681152"))
 			return s, err == nil
-		}, result{stat{name: "my) worker", state: "S", parent: 4300, session: 4299, flags: 4194560, start: 98713}, true}},
+		}, result{stat{name: "my) worker", state: "S", parent: 4300, session: 4299, flags: 4194560, start: 98713, faults: 151}, true}},
 		{"stat without a name", func() (any, bool) { s, err := parseStat([]byte("4312 S")); return s, err == nil }, result{stat{}, false}},
 		{"a system call", func() (any, bool) {
 			b, ok := parseBlocked([]byte("202 0xc000080148 0x80 0x0 0x0 0x0 0x0 0x7ffc4d0f1d58 0x46d0e3\n"))

@@ -114,6 +114,9 @@ type stat struct {
 	session int
 	flags   uint64
 	start   uint64
+	ticks   uint64 // of processor time, its own and that of the children it collected
+	faults  uint64 // page faults of its own
+	major   uint64 // those of them for which something had to be read
 }
 
 // flagExiting is PF_EXITING of the kernel's include/linux/sched.h.
@@ -134,11 +137,19 @@ func parseStat(line []byte) (stat, error) {
 		return stat{}, fmt.Errorf("%d fields in %q", len(f), line)
 	}
 	s := stat{name: string(line[left+1 : right]), state: string(f[0])}
-	var errs [4]error
+	var errs [6]error
 	s.parent, errs[0] = strconv.Atoi(string(f[1]))
 	s.session, errs[1] = strconv.Atoi(string(f[3]))
 	s.flags, errs[2] = strconv.ParseUint(string(f[6]), 10, 64)
 	s.start, errs[3] = strconv.ParseUint(string(f[19]), 10, 64)
+	s.faults, errs[4] = strconv.ParseUint(string(f[7]), 10, 64)
+	s.major, errs[5] = strconv.ParseUint(string(f[9]), 10, 64)
+	for _, text := range f[11:15] {
+		// The kernel scales these two pairs so that each sums up to what the scheduler
+		// has counted exactly. A child's share may be negative for a moment.
+		n, _ := strconv.ParseUint(string(text), 10, 64)
+		s.ticks += n
+	}
 	return s, errors.Join(errs[:]...)
 }
 

@@ -20,8 +20,9 @@ import (
 // pace is how often the supervisor looks at the tree. It is the bound on how
 // long a tree can be over its limits before that is noticed.
 const (
-	pace  = 100 * time.Millisecond
-	share = 30 // looks may take one part in so many of the time
+	pace     = 100 * time.Millisecond
+	slowPace = 4 * pace // of a tree that takes long to look at
+	share    = 30       // looks may take one part in so many of the time
 )
 
 // A session is the life of one test process.
@@ -39,7 +40,10 @@ type session struct {
 
 	test     *evidence.Test // the one between begin and end, or nil
 	begun    time.Time
-	printed  int64 // bytes that had been printed as it began
+	account  *observe.Account
+	had      observe.Spent // by the tree as the test began
+	slow     float64       // how many times slower than usual this machine is
+	printed  int64         // bytes that had been printed as it began
 	before   look
 	opened   []instrument.Site        // where the source under test opened things
 	seen     map[int]evidence.Process // its child processes by ID
@@ -60,8 +64,8 @@ type session struct {
 }
 
 // start1 starts one test process for the tests.
-func start1(job Job, judge Judge, dir *private, cage cage, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
+func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests []*evidence.Test) (*session, error) {
+	s := &session{job: job, slow: slow, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -131,6 +135,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, tests []*evidence.Tes
 	out.start()
 	go s.read(events)
 	go func() { s.ended <- s.cmd.Wait() }()
+	s.account = newAccount()
 	s.deadlock = watchDeadlock(judge.Dead)
 	return s, nil
 }
@@ -178,7 +183,7 @@ func (s *session) watch(ctx context.Context) error {
 			s.poll()
 			// A tree of hundreds takes a while to look at: never more than a
 			// small share of the time.
-			tick.Reset(min(max(pace, share*time.Since(start)), 4*pace))
+			tick.Reset(min(max(pace, share*time.Since(start)), slowPace))
 		case d := <-s.deadlock.found:
 			s.dead(d)
 		case err := <-s.ended:
@@ -221,8 +226,11 @@ func (s *session) poll() {
 	}
 	s.measure()
 	limits := s.job.Kata.Limits
-	if d := time.Since(s.begun); d > time.Duration(limits.Seconds)*time.Second {
-		s.abort(&evidence.Limit{Kind: "time", Bound: int64(limits.Seconds), Seen: int64(d.Seconds()), Unit: "s"})
+	if limit, unjudged := overTime(limits.Seconds, s.slow, s.spent()); limit != nil {
+		s.abort(limit)
+		return
+	} else if unjudged != "" {
+		s.unjudge(unjudged)
 		return
 	}
 	if n := len(processes); n > limits.Processes {
@@ -327,6 +335,7 @@ func (s *session) begin(name string) {
 	s.before = s.look()
 	s.printed = s.out.total.Load()
 	s.begun = time.Now()
+	s.had = s.account.Look(0)
 	s.expected = nil
 	s.deadlock.set(true, evidence.Question{})
 }

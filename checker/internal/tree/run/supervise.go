@@ -44,8 +44,9 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	}
 	// A test that is ended from outside takes its process with it; the tests
 	// after it go on in a new one.
+	slow := slowness(ctx, job.Binary, job.Race)
 	for len(todo) > 0 {
-		s, err := start1(job, judge, dir, cage, todo)
+		s, err := start1(job, judge, dir, cage, slow, todo)
 		if err != nil {
 			return result, err
 		}
@@ -55,6 +56,9 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 			return result, err
 		}
 		if job.FailFast && slices.ContainsFunc(all, bad) {
+			break
+		}
+		if hopelessly(all) {
 			break
 		}
 		before := len(todo)
@@ -76,6 +80,23 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	result.Seconds = time.Since(start).Seconds()
 	result.Cost = cost()
 	return result, nil
+}
+
+// hopelessly tells whether so many tests could not be judged that the others need not
+// be tried, and gives them the same reason.
+func hopelessly(all []evidence.Test) bool {
+	n, why := 0, ""
+	for _, t := range all {
+		if t.Unjudged != "" {
+			n, why = n+1, t.Unjudged
+		}
+	}
+	for i := range all {
+		if t := &all[i]; n >= givenUp && t.Status == "" {
+			t.Unjudged = why
+		}
+	}
+	return n >= givenUp
 }
 
 // blame names what was broken after the last test had ended: it is that test's, or the

@@ -17,6 +17,10 @@ const (
 	ReplyFD = 4 // it reads replies
 )
 
+// Calibrate is the role of a process that is started to see what a start costs here,
+// and that ends at once.
+const Calibrate = "calibrate"
+
 // Environment variables that the supervisor sets.
 const (
 	RoleEnv    = "PROKATA_ROLE"  // "tests": run the tests and speak over the two pipes
