@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -46,7 +47,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 		switch {
 		case errors.Is(err, plan.ErrNoSource):
 			missing++
-			plans[i].Files = nil
+			plans[i].Trouble = fmt.Sprintf("%s has no folder %s", o.From, k.Folder)
 		case err != nil:
 			return nil, Usage{err}
 		}
@@ -66,9 +67,9 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 		b.Progress = o.Progress
 		for _, i := range order {
 			work = append(work, func(ctx context.Context) error {
-				v, err := one(ctx, b, lane, plans[i], o, &mu)
-				if err != nil {
-					return err
+				v := one(ctx, b, lane, plans[i], o, &mu)
+				if ctx.Err() != nil {
+					return ctx.Err()
 				}
 				verdicts[i] = v
 				mu.Lock()
@@ -100,16 +101,23 @@ type Usage struct{ Err error }
 func (u Usage) Error() string { return u.Err.Error() }
 func (u Usage) Unwrap() error { return u.Err }
 
-// one checks one kata.
-func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Options, mu *sync.Mutex) (grade.Kata, error) {
-	if p.Files == nil {
+// one checks one kata. Whatever it meets becomes that kata's verdict.
+func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Options, mu *sync.Mutex) (v grade.Kata) {
+	defer func() {
+		if r := recover(); r != nil {
+			v = fault(p, fmt.Errorf("the checker itself crashed: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	if p.Trouble != "" {
 		v := grade.Judge(p.Kata, nil)
-		v.Why = fmt.Sprintf("%s has no folder %s", o.From, p.Kata.Folder)
-		return v, nil
+		v.Source, v.Why = p.Label, p.Trouble
+		return v
 	}
 	breaches, refused, err := breaches(p, o.Untrusted)
 	if err != nil {
-		return grade.Kata{}, err
+		v := grade.Judge(p.Kata, nil)
+		v.Source, v.Why = p.Label, err.Error()
+		return v
 	}
 	var runs []evidence.Run
 	for i := range max(1, o.Repeat) {
@@ -117,7 +125,7 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 		r := unbuilt(attempt)
 		if !refused {
 			if r, err = lane.Run(ctx, b, attempt, o.Supervisor); err != nil {
-				return grade.Kata{}, err
+				return fault(p, err) // the context's
 			}
 		}
 		r.Policy = breaches
@@ -126,15 +134,23 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 			err := o.Saw(r, i)
 			mu.Unlock()
 			if err != nil {
-				return grade.Kata{}, err
+				return fault(p, fmt.Errorf("the evidence could not be handed on: %w", err))
 			}
 		}
 		runs = append(runs, r)
-		if !r.Build.OK {
+		if !r.Build.OK || r.Fault != "" {
 			break
 		}
 	}
-	return grade.Judge(p.Kata, runs), nil
+	return grade.Judge(p.Kata, runs)
+}
+
+// fault is the verdict on a kata that could not be judged for a reason of the
+// checker's own.
+func fault(p plan.Plan, err error) grade.Kata {
+	r := unbuilt(p)
+	r.Fault = err.Error()
+	return grade.Judge(p.Kata, []evidence.Run{r})
 }
 
 // Attempt is the plan of run i of all those that the options ask for.
@@ -149,27 +165,30 @@ func Attempt(p plan.Plan, o Options, i int) plan.Plan {
 	return p
 }
 
-// Run builds the plan and runs it once. Trouble while it runs becomes the
-// evidence's fault; the error is trouble in the building, or the context's.
+// Run builds the plan and runs it once. Trouble that is not the source's becomes the
+// evidence's fault; the error is the context's.
 func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string) (evidence.Run, error) {
 	bin, err := b.Binary(ctx, p)
-	if err != nil {
-		return evidence.Run{}, err
+	if ctx.Err() != nil {
+		return evidence.Run{}, ctx.Err()
 	}
-	if !bin.Build.OK {
+	if err != nil || !bin.Build.OK {
 		r := unbuilt(p)
-		r.Build = bin.Build
+		if r.Build = bin.Build; err != nil {
+			r.Fault = err.Error()
+		}
 		return r, nil
 	}
 	r, err := run.Remote(ctx, supervisor, run.Job{
-		Binary: bin.Path, Kata: p.Kata, Source: p.Label, Names: p.Names(),
+		Binary: bin.Path, Mark: bin.Mark, Kata: p.Kata, Source: p.Label, Names: p.Names(),
 		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, FailFast: p.FailFast, Mutant: p.Mutant,
 	})
 	if ctx.Err() != nil {
 		return r, ctx.Err()
 	}
 	if err != nil {
-		r = evidence.Run{Version: evidence.Version, Kata: p.Kata.Folder, Source: p.Label, Seed: p.Seed, Fault: err.Error()}
+		r = unbuilt(p)
+		r.Fault = err.Error()
 	}
 	r.Build, r.Sites = bin.Build, bin.Sites
 	return r, nil

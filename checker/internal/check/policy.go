@@ -26,5 +26,13 @@ func breaches(p plan.Plan, untrusted bool) (all []evidence.Breach, refused bool,
 			File: filepath.Join(p.Label, v.File), Line: v.Line, Rule: v.Rule, Message: v.Message, Refused: v.Refuse, Mistake: v.Mistake,
 		})
 	}
-	return all, policy.Refused(vs), err
+	refused = policy.Refused(vs)
+	if p.Linked {
+		// It may lead to anything that the grader can read: the solution, another's folder.
+		all = append([]evidence.Breach{{
+			File: p.Label, Rule: "file", Message: "it is a symbolic link: a submission is made of regular files", Refused: untrusted,
+		}}, all...)
+		refused = refused || untrusted
+	}
+	return all, refused, err
 }

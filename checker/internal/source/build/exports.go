@@ -13,13 +13,11 @@ import (
 // all that it imports: what a type checker needs to know of them. The package is
 // named as for the go command, in the repository at root.
 func (b *Builder) Exports(ctx context.Context, root, pkg string) (map[string]string, error) {
-	env, err := b.env()
+	t, err := b.tool()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, "go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", pkg)
-	cmd.Dir, cmd.Env = root, env
-	out, err := cmd.Output()
+	out, err := t.command(ctx, root, "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", pkg).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {

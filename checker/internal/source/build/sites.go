@@ -27,7 +27,11 @@ func sites(p plan.Plan) []evidence.Site {
 	var all []evidence.Site
 	for _, f := range p.Files {
 		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, filepath.Join(p.Source, f), nil, parser.SkipObjectResolution)
+		text, err := p.Text(f)
+		if err != nil {
+			continue
+		}
+		file, err := parser.ParseFile(fset, f, text, parser.SkipObjectResolution)
 		if err != nil {
 			continue // it does not compile either
 		}

@@ -70,15 +70,29 @@ func (k Kata) Test(name string) (Test, bool) {
 	return k.Tests[i], true
 }
 
+// Real returns the path without symbolic links, absolute. A relative one is below the
+// working directory as the kernel knows it, whatever $PWD says: the go command finds
+// its files by that path, and what is handed to it under another one is not used.
+func Real(path string) (string, error) {
+	if !filepath.IsAbs(path) {
+		wd, err := os.Getwd()
+		if err != nil {
+			return "", fmt.Errorf("find the working directory: %w", err)
+		}
+		path = wd + string(filepath.Separator) + path // not cleaned: what "a/.." is depends on what a is
+	}
+	return filepath.EvalSymlinks(path)
+}
+
 // Root returns the folder of the module prokata that holds dir.
 func Root(dir string) (string, error) {
-	abs, err := filepath.Abs(dir)
+	abs, err := Real(dir)
 	if err != nil {
 		return "", fmt.Errorf("find the repository: %w", err)
 	}
 	for d := abs; ; d = filepath.Dir(d) {
 		b, err := os.ReadFile(filepath.Join(d, "go.mod"))
-		if err == nil && bytes.HasPrefix(b, []byte("module prokata\n")) {
+		if err == nil && module.Match(b) {
 			return d, nil
 		}
 		if d == filepath.Dir(d) {
@@ -86,6 +100,10 @@ func Root(dir string) (string, error) {
 		}
 	}
 }
+
+// module is the line of go.mod that names it, as any editor and any clone may have
+// left it: with a carriage return, in quotes, below a comment.
+var module = regexp.MustCompile(`(?m)^(?:\x{FEFF})?[ \t]*module[ \t]+"?prokata"?[ \t]*(?://.*)?\r?$`)
 
 var folderName = regexp.MustCompile(`^(\d\d)-([a-z][a-z0-9-]*)$`)
 
@@ -98,10 +116,11 @@ func All(root string) ([]Kata, error) {
 	}
 	var all []Kata
 	for _, e := range entries {
-		if !e.IsDir() {
+		path := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(path); err != nil || !info.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		k, err := Load(filepath.Join(dir, e.Name()))
+		k, err := Load(path)
 		if err != nil {
 			return nil, err
 		}
@@ -237,5 +256,5 @@ func (k Kata) called(name string) bool {
 		return n == k.Number
 	}
 	base := filepath.Base(filepath.Clean(name))
-	return base == k.Name || base == k.Folder || base == k.Package()
+	return strings.EqualFold(base, k.Name) || strings.EqualFold(base, k.Folder) || strings.EqualFold(base, k.Package())
 }

@@ -69,8 +69,8 @@ func check(dir string, part func(name string) bool, s Strength) ([]Violation, er
 	}
 	sources := map[string][]byte{}
 	for _, name := range names {
-		if sources[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
-			return nil, fmt.Errorf("read submission: %w", err)
+		if sources[name], err = read(filepath.Join(dir, name)); err != nil {
+			return nil, fmt.Errorf("the source could not be read: %w", err)
 		}
 	}
 	violations = append(violations, Sources(sources, s)...)
