@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prokata/checker/internal/check"
+	"prokata/checker/internal/tree/place"
 )
 
 // Exit codes. A signal n gives 128+n.
@@ -36,7 +37,11 @@ func run(args []string) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // nohup means it
+			signal.Notify(signals, s)
+		}
+	}
 	defer signal.Stop(signals)
 	var got atomic.Int32
 	go func() {
@@ -45,6 +50,7 @@ func run(args []string) int {
 			cancel()
 		}
 	}()
+	place.Prepare()
 	root := newRoot()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

@@ -45,6 +45,14 @@ func Main(m *testing.M) {
 	}
 }
 
+// HandedIn notes the sum of the files that the checker put in the stub's place. A file
+// that it adds to the package calls it; nobody writes a call by hand.
+func HandedIn(sum string) {
+	if supervisor != nil && supervisor.source == "" {
+		supervisor.source = sum
+	}
+}
+
 // Rand returns a source of random numbers that depends on the seed of the
 // check and on the name of the test alone, so that a run can be replayed.
 func Rand(t testing.TB) *rand.Rand {

@@ -25,7 +25,7 @@ func Test(t *testing.T) {
 		return
 	}
 	before := goleak.IgnoreCurrent()
-	supervisor.ask(wire.Event{Kind: wire.Begin, Test: t.Name()})
+	supervisor.ask(wire.Event{Kind: wire.Begin, Test: t.Name(), Source: supervisor.source})
 	t.Cleanup(func() {
 		if panicking() {
 			return // the process is about to crash, in the middle of this test
@@ -106,6 +106,7 @@ func stacks() string {
 // A channel is the two pipes to the supervisor.
 type channel struct {
 	token   string
+	source  string // the sum of what this program was made of, if the checker built it
 	replies *bufio.Reader
 }
 

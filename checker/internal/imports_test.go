@@ -38,14 +38,15 @@ var allowed = map[string]string{
 	"internal/source/plan":       "internal/source/kata",
 	"internal/source/policy":     "",
 	"internal/source/instrument": "",
-	"internal/source/build":      "internal/evidence internal/source/instrument internal/source/plan",
+	"internal/source/build":      "internal/evidence internal/source/instrument internal/source/kata internal/source/plan",
 
 	// tree: start it, contain it, see it
 	"internal/tree/observe": "internal/evidence",
+	"internal/tree/place":   "",
 	"internal/tree/trace":   "internal/evidence",
 	"internal/tree/watch":   "internal/evidence",
 	"internal/tree/wire":    "internal/evidence internal/tree/watch perturb todo",
-	"internal/tree/run":     "internal/evidence internal/source/instrument internal/source/kata internal/tree/observe internal/tree/trace internal/tree/watch internal/tree/wire",
+	"internal/tree/run":     "internal/evidence internal/source/instrument internal/source/kata internal/tree/observe internal/tree/place internal/tree/trace internal/tree/watch internal/tree/wire",
 	"internal/tree/record":  "internal/evidence internal/source/kata",
 
 	// judge: from evidence to words, pure
@@ -54,7 +55,7 @@ var allowed = map[string]string{
 	"internal/judge/report": "internal/judge/detect internal/judge/grade internal/source/kata",
 
 	// check: leads a kata through the stages
-	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan internal/source/policy internal/tree/run",
+	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
 
 	// prove: the repository's own content
 	"internal/prove/flaw":     "internal/judge/detect internal/source/kata internal/source/patch",

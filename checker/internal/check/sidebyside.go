@@ -8,12 +8,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"prokata/checker/internal/source/build"
+	"prokata/checker/internal/tree/place"
 )
 
 // SideBySide does what work lists, so many at a time, with a builder in a folder that
 // is gone afterwards, and a lane for the runs.
 func SideBySide(ctx context.Context, atOnce int, work func(context.Context, *build.Builder, *Lane) ([]func(context.Context) error, error)) error {
-	dir, err := os.MkdirTemp("", "prokata-build-")
+	base, err := place.Temp()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(base, "prokata-build-")
 	if err != nil {
 		return fmt.Errorf("make a place for test binaries: %w", err)
 	}

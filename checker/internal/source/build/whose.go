@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,8 +25,11 @@ func (b *Builder) blame(ctx context.Context, p plan.Plan, text string) (learner 
 		return true, nil
 	}
 	control, ok := reference(p)
-	if !ok {
-		return own > 0, nil // there is nothing to compare with
+	if !ok { // there is nothing to compare with
+		if own == 0 {
+			err = errors.New(trouble(text))
+		}
+		return own > 0, err
 	}
 	bin, complaints, err := b.attempt(ctx, control, instrument.Points|instrument.Sites)
 	switch {
@@ -94,9 +98,8 @@ func paths(p plan.Plan, f string) []string {
 // words are the go command's, with the learner's paths, without what it adds.
 func words(text string, p plan.Plan) string {
 	var b strings.Builder
-	ours := filepath.Join("katas", p.Kata.Folder, markFile) + ":"
 	for line := range strings.Lines(text) {
-		if noise(line) || strings.Contains(line, ours) {
+		if noise(line) || strings.Contains(line, markFile+":") {
 			continue
 		}
 		for _, f := range p.Files {

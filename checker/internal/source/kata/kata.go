@@ -37,11 +37,15 @@ type Kata struct {
 	Primitives []string `json:"primitives"`
 	Files      []string `json:"files"` // what the learner edits
 	Limits     Limits   `json:"limits"`
+	Needs      []string `json:"needs,omitempty"` // what not every machine has: "loopback"
 	Tests      []Test   `json:"tests"`
 
 	Dir    string `json:"-"` // absolute path of the folder
 	Folder string `json:"-"` // its name: "03-shared-memory"
 }
+
+// Loopback says that the tests use TCP on this machine.
+const Loopback = "loopback"
 
 // Limits bound one run of a kata's tests.
 type Limits struct {
@@ -171,6 +175,8 @@ func Load(dir string) (Kata, error) {
 		return fail(`number %d and name %q do not fit the folder %s`, k.Number, k.Name, k.Folder)
 	case k.Title == "" || k.Teaches == "" || k.Python == "" || len(k.Primitives) == 0:
 		return fail(`"title", "teaches", "python" and "primitives" must not be empty`)
+	case slices.ContainsFunc(k.Needs, func(n string) bool { return n != Loopback }):
+		return fail(`"needs" may hold %q alone`, Loopback)
 	case len(k.Files) == 0:
 		return fail(`"files" must name what the learner edits`)
 	case len(k.Tests) == 0:

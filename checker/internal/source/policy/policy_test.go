@@ -216,7 +216,7 @@ func TestFiles(t *testing.T) {
 		{"assembly", write("a.s", "TEXT"), "a.s:file!", "a.s:file!"},
 		{"an object", write("a.syso", "x"), "a.syso:file!", "a.syso:file!"},
 		{"a header", write("a.h", "x"), "a.h:file!", "a.h:file!"},
-		{"a link", func(t *testing.T, dir string) { link(t, "/etc/passwd", filepath.Join(dir, "b.go")) }, "b.go:file", "b.go:file!"},
+		{"a link", func(t *testing.T, dir string) { link(t, "/etc/passwd", filepath.Join(dir, "b.go")) }, "b.go:file b.go:syntax", "b.go:file!"},
 		{"a link to nowhere", func(t *testing.T, dir string) { link(t, "nowhere", filepath.Join(dir, "b.go")) }, "b.go:file", "b.go:file!"},
 		{"a pretty name", write("My Spawn.go", "package a\n"), "My Spawn.go:file", "My Spawn.go:file!"},
 		{"an option for a name", write("-o.go", "package a\n"), "-o.go:file", "-o.go:file!"},

@@ -1,14 +1,17 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/tree/observe"
+	"prokata/checker/internal/tree/place"
 	"prokata/checker/internal/tree/wire"
 )
 
@@ -35,21 +38,28 @@ const (
 )
 
 // slowness is how many times slower than usual this machine is at what the tests do:
-// starting a program, with the page faults that this takes.
-func slowness(ctx context.Context, binary string, race bool) float64 {
+// starting a program, with the page faults that this takes. The error is that the
+// program does not even start here; no code of a learner's has run by then.
+func slowness(ctx context.Context, binary string, race bool) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a machine that needs longer is among the slowest
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary)
 	cmd.Env = environment(map[string]string{wire.RoleEnv: wire.Calibrate, "GORACE": "atexit_sleep_ms=0"})
 	cmd.WaitDelay = time.Second
-	_ = cmd.Run() // what it costs counts, not how it ended
-	if cmd.ProcessState == nil {
-		return 1
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err := place.Start(cmd.Start)
+	if err == nil {
+		err = cmd.Wait()
 	}
-	if ctx.Err() != nil {
-		return slowest
+	switch {
+	case ctx.Err() != nil:
+		return slowest, nil
+	case err != nil:
+		line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		return 1, fmt.Errorf("the tests' program does not start on this machine: %w %s", err, line)
 	}
-	return factor(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), race)
+	return factor(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), race), nil
 }
 
 func factor(start time.Duration, race bool) float64 {

@@ -13,11 +13,13 @@ import (
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/tree/place"
 )
 
 // A Job is one run of a test binary.
 type Job struct {
 	Binary  string            `json:"binary"`
+	Mark    string            `json:"mark,omitempty"` // what the harness in it must say that it was made of; empty: anything
 	Args    []string          `json:"args,omitempty"` // flags for the binary beside those of this package
 	Kata    kata.Kata         `json:"kata"`
 	Folder  string            `json:"folder"`          // of the kata
@@ -47,6 +49,17 @@ func (j Job) tests() []evidence.Test {
 		}
 	}
 	return all
+}
+
+// need is what the tests ask of the machine.
+func (j Job) need() place.Need {
+	most := 1
+	for _, t := range j.tests() {
+		most = max(most, t.Needs)
+	}
+	return place.Need{
+		Files: 64 + 6*most, Tasks: 32 + 10*most, Bytes: 64 << 20, Race: j.Race, Loopback: slices.Contains(j.Kata.Needs, kata.Loopback),
+	}
 }
 
 // pattern is the regular expression for -test.run that chooses exactly these tests.

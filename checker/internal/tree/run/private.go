@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"prokata/checker/internal/tree/place"
 	"prokata/checker/internal/tree/wire"
 )
 
@@ -25,7 +26,11 @@ type private struct {
 }
 
 func newPrivate() (*private, error) {
-	dir, err := os.MkdirTemp("", "prokata-")
+	base, err := place.Temp()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSetUp, err)
+	}
+	dir, err := os.MkdirTemp(base, "prokata-")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errSetUp, err)
 	}
@@ -167,4 +172,18 @@ func (p *private) files() map[string]fs.FileInfo {
 		return nil
 	})
 	return all
+}
+
+// bytes is how much the files of the folder hold.
+func (p *private) bytes() (n int64) {
+	_ = filepath.WalkDir(p.dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
 }

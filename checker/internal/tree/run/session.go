@@ -14,6 +14,7 @@ import (
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/source/instrument"
 	"prokata/checker/internal/tree/observe"
+	"prokata/checker/internal/tree/place"
 	"prokata/checker/internal/tree/wire"
 )
 
@@ -50,6 +51,7 @@ type session struct {
 	closed   bool                     // the test process has closed the channel
 	outside  string                   // what was printed between tests
 	exit     string                   // how the test process ended
+	fault    string                   // why nothing that it says counts
 	crashes  []evidence.Crash         // outside of any test
 	deadlock *deadlockWatch
 	expected []int  // the processes whose deadlock the test waits for
@@ -99,7 +101,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests [
 		"PWD":         work,
 		// The exit status of a racy child must stay what the program made it: a
 		// race is found in the log, and must not look like a second mistake.
-		"GORACE": "log_path=" + dir.path(wire.RaceDir, "r") + " atexit_sleep_ms=0 exitcode=0",
+		"GORACE": "log_path='" + dir.path(wire.RaceDir, "r") + "' atexit_sleep_ms=0 exitcode=0",
 	}
 	if job.Mutant != 0 {
 		set[wire.MutantEnv] = strconv.Itoa(job.Mutant)
@@ -117,7 +119,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests [
 		s.cmd.Stdout, s.cmd.Stderr = out.w, out.w
 		s.cmd.ExtraFiles = []*os.File{eventsW, repliesR}
 		s.cmd.SysProcAttr = ownSession(private)
-		if err = s.cmd.Start(); err == nil {
+		if err = place.Start(s.cmd.Start); err == nil {
 			break
 		}
 	}
@@ -292,6 +294,11 @@ func (s *session) handle(e wire.Event) {
 	}
 	switch e.Kind {
 	case wire.Begin:
+		if s.job.Mark != "" && e.Source != s.job.Mark {
+			s.fault = "the tests' program was not built of the source that was handed in: the go command did not take the overlay (is the repository reached by a path that is not its own?)"
+			endAll(s.cmd.Process.Pid)
+			return
+		}
 		s.begin(e.Test)
 		s.reply(wire.Reply{})
 	case wire.End:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/tree/place"
 )
 
 // Supervise runs the job in this process, which becomes the reaper of every
@@ -29,6 +30,13 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	if err := adoptOrphans(); err != nil {
 		return result, fmt.Errorf("%w: become the reaper of orphans: %w", errSetUp, err)
 	}
+	place.Prepare()
+	place.Umask()
+	if lacks := place.Look(job.need()); len(lacks) > 0 {
+		result.Fault = strings.Join(lacks, "\n    ")
+		return result, nil
+	}
+	refused := place.Note()
 	dir, err := newPrivate()
 	if err != nil {
 		return result, err
@@ -44,7 +52,11 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	}
 	// A test that is ended from outside takes its process with it; the tests
 	// after it go on in a new one.
-	slow := slowness(ctx, job.Binary, job.Race)
+	slow, err := slowness(ctx, job.Binary, job.Race)
+	if err != nil {
+		result.Fault = err.Error()
+		return result, nil
+	}
 	for len(todo) > 0 {
 		s, err := start1(job, judge, dir, cage, slow, todo)
 		if err != nil {
@@ -54,6 +66,10 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		result.Output += s.outside
 		if err != nil {
 			return result, err
+		}
+		if s.fault != "" {
+			result.Fault = s.fault
+			return result, nil
 		}
 		if job.FailFast && slices.ContainsFunc(all, bad) {
 			break
@@ -73,6 +89,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		}
 	}
 	blame(all, dir.broken())
+	surroundings(all, append(refused.Since(), again(job.need(), dir)...))
 	result.Tests = all
 	if len(result.Output) > keep {
 		result.Output = result.Output[:keep]
@@ -97,6 +114,28 @@ func hopelessly(all []evidence.Test) bool {
 		}
 	}
 	return n >= givenUp
+}
+
+// again looks once more at where it happened, now that something has gone wrong there.
+func again(need place.Need, dir *private) []string {
+	lacks := place.Look(need)
+	if why, ok := place.Room(dir.dir); !ok && dir.bytes() < 1<<20 { // else it is the program that has filled it
+		lacks = append(lacks, why)
+	}
+	return lacks
+}
+
+// surroundings takes back what is held against a test where the machine lacked
+// something that its program needed: nobody can say what it would have done.
+func surroundings(all []evidence.Test, lacks []string) {
+	if len(lacks) == 0 {
+		return
+	}
+	for i := range all {
+		if t := &all[i]; bad(*t) && t.Unjudged == "" && (t.Limit == nil || t.Limit.Kind == "time") {
+			t.Unjudged = strings.Join(lacks, "; ")
+		}
+	}
 }
 
 // blame names what was broken after the last test had ended: it is that test's, or the
@@ -130,14 +169,21 @@ func marshalLine(v any) ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
+// changing are variables that change how a Go program or a shell behaves: with them
+// the same program might earn another verdict.
+var changing = []string{"GODEBUG", "GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GOTRACEBACK", "GORACE", "ENV", "BASH_ENV", "POSIXLY_CORRECT"}
+
 // environment is that of the test process: this process's own, without what
-// belongs to another run.
+// belongs to another run and what would make this one different.
 func environment(set map[string]string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
 		_, own := set[name]
-		return own || strings.HasPrefix(name, "PROKATA_")
+		return own || strings.HasPrefix(name, "PROKATA_") || slices.Contains(changing, name)
 	})
+	if os.Getenv("PATH") == "" { // programs that the tests start are where they always are
+		env = append(env, "PATH=/usr/local/bin:/usr/bin:/bin")
+	}
 	for name, value := range set {
 		env = append(env, name+"="+value)
 	}

@@ -64,6 +64,7 @@ type Event struct {
 	Kind       string               `json:"kind"`
 	Token      string               `json:"token"`
 	Test       string               `json:"test"`
+	Source     string               `json:"source,omitempty"` // Begin: the sum of what the program was made of
 	Status     evidence.Status      `json:"status,omitempty"`
 	Goroutines []evidence.Goroutine `json:"goroutines,omitempty"` // End: those that are left
 	PIDs       []int                `json:"pids,omitempty"`       // Deadlock, Waiting: the processes in question
