@@ -27,7 +27,8 @@ func Test(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	supervisor.ask(wire.Event{Kind: wire.Begin, Test: t.Name(), Source: supervisor.source})
 	t.Cleanup(func() {
-		if panicking() {
+		way := unwinding()
+		if way == "runtime.gopanic" {
 			return // the process is about to crash, in the middle of this test
 		}
 		e := wire.Event{Kind: wire.End, Test: t.Name(), Status: evidence.Passed}
@@ -35,7 +36,7 @@ func Test(t *testing.T) {
 		case t.Skipped():
 			e.Status = evidence.Skipped
 		case t.Failed():
-			e.Status = evidence.Failed
+			e.Status, e.Stopped = evidence.Failed, way == "runtime.Goexit"
 		}
 		e.Goroutines = left(before)
 		supervisor.ask(e)
@@ -47,18 +48,20 @@ func Test(t *testing.T) {
 	})
 }
 
-// panicking reports whether a panic is under way in this goroutine. Package testing
-// runs the cleanups also then, before it has marked the test as failed.
-func panicking() bool {
+// unwinding returns what makes this goroutine leave its functions, "runtime.gopanic" or
+// "runtime.Goexit" (FailNow and SkipNow call it), or nothing if they return by
+// themselves. Package testing runs the cleanups of a panic before it has marked the test
+// as failed.
+func unwinding() string {
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
 	for {
 		f, more := frames.Next()
-		if f.Function == "runtime.gopanic" {
-			return true
+		if f.Function == "runtime.gopanic" || f.Function == "runtime.Goexit" {
+			return f.Function
 		}
 		if !more {
-			return false
+			return ""
 		}
 	}
 }

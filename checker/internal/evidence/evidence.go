@@ -82,6 +82,7 @@ type Test struct {
 	Status      Status       `json:"status"`
 	Seconds     float64      `json:"seconds"`
 	Output      string       `json:"output,omitempty"`       // what it printed, assertions included, cut to a limit
+	Stopped     bool         `json:"stopped,omitempty"`      // its own function was left at a line of FailNow
 	Todo        []string     `json:"todo,omitempty"`         // unwritten functions that it met
 	Processes   []Process    `json:"processes,omitempty"`    // every child process that was seen
 	ChildFaults int64        `json:"child_faults,omitempty"` // page faults of ended and waited-for children, by the kernel's count

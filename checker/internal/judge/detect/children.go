@@ -21,7 +21,7 @@ A child of a child counts too: to cancel a child is not to cancel its children.`
 		return children(run, func(p evidence.Process) bool { return p.State != "Z" }, func(t evidence.Test, p evidence.Process) Finding {
 			return Finding{
 				Code: "orphan", Message: "a child outlived your program",
-				Detail: []string{fmt.Sprintf("pid %d %q was still running when %s returned", p.PID, p.Name, t.Name)},
+				Detail: []string{fmt.Sprintf("%s was still running when %s returned", who(p.PID, p.Name), t.Name)},
 				Next:   "wait for every child that you start, on every path",
 			}
 		})
@@ -42,7 +42,7 @@ os.Process.Release does not help: it only forgets the process.`,
 		return children(run, func(p evidence.Process) bool { return p.State == "Z" }, func(t evidence.Test, p evidence.Process) Finding {
 			return Finding{
 				Code: "zombie", Message: "a child ended and your program never waited for it",
-				Detail: []string{fmt.Sprintf("pid %d %q had ended before %s returned, and was not collected", p.PID, p.Name, t.Name)},
+				Detail: []string{fmt.Sprintf("%s had ended before %s returned, and was not collected", who(p.PID, p.Name), t.Name)},
 				Next:   "call Wait for every child that was started, also after Kill",
 			}
 		})
@@ -77,16 +77,6 @@ func children(run evidence.Run, which func(evidence.Process) bool, finding func(
 		}
 	}
 	return all
-}
-
-// named is the name under which a process was seen before: a zombie has lost its own.
-func named(t evidence.Test, pid int) string {
-	for _, p := range t.Processes {
-		if p.PID == pid {
-			return p.Name
-		}
-	}
-	return ""
 }
 
 var notProcesses = Detector{

@@ -23,6 +23,9 @@ type Finding struct {
 	Line    int      `json:"line,omitempty"`
 	Detail  []string `json:"detail,omitempty"` // the proof
 	Next    string   `json:"next"`             // one step to take
+	// Follows is the code of that finding of the same test of which this one is a
+	// consequence, as far as can be told, or NotStarted; empty for a cause.
+	Follows string `json:"follows,omitempty"`
 }
 
 // A Detector finds one kind of mistake.
@@ -33,53 +36,33 @@ type Detector struct {
 	Detect func(evidence.Run) []Finding
 }
 
-// All runs every detector and returns what remains after findings that are mere
-// consequences of others are left out, in the order of the tests.
+// All runs every detector and returns the findings in the order of the tests; those of
+// one test as order has them, and behind all causes what follows from them.
 func All(run evidence.Run) []Finding {
 	var all []Finding
 	for _, d := range Detectors() {
 		all = append(all, d.Detect(run)...)
 	}
-	all = causes(all)
-	order := map[string]int{}
+	follow(run, all)
+	tests, rank := map[string]int{}, map[string]int{}
 	for i, t := range run.Tests {
-		order[t.Name] = i + 1
+		tests[t.Name] = i + 1
 	}
-	rank := map[string]int{}
-	for i, d := range Detectors() {
-		rank[d.Code] = i
+	for i, code := range order {
+		rank[code] = i
 	}
+	behind := func(f Finding) int { return min(len(f.Follows), 1) }
 	slices.SortStableFunc(all, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(order[a.Test], order[b.Test]), cmp.Compare(rank[a.Code], rank[b.Code]))
+		return cmp.Or(cmp.Compare(tests[a.Test], tests[b.Test]), cmp.Compare(behind(a), behind(b)), cmp.Compare(rank[a.Code], rank[b.Code]))
 	})
 	return all
 }
 
-// consequences names, for each code, those that usually follow from it within the
-// same test. To report them too would send a learner after the wrong thing.
-var consequences = map[string][]string{
-	"not-processes": {"wrong"},
-	"race":          {"wrong"},
-	"shared-race":   {"wrong"},
-	"deadlock":      {"wrong", "timeout", "limit"},
-	"livelock":      {"wrong", "timeout", "busy-wait"},
-	"busy-wait":     {"timeout"},
-	"timeout":       {"wrong"},
-	"limit":         {"wrong", "crash", "not-processes"},
-	"crash":         {"wrong"},
-	"tamper":        {"wrong", "crash", "fd-leak"},
-	"orphan":        {"fd-leak", "goroutine-leak", "shm-leak", "file-leak"},
-	"zombie":        {"fd-leak", "goroutine-leak"},
-}
-
-func causes(all []Finding) []Finding {
-	explained := map[[2]string]bool{}
-	for _, f := range all {
-		for _, c := range consequences[f.Code] {
-			explained[[2]string{f.Test, c}] = true
-		}
-	}
-	return slices.DeleteFunc(all, func(f Finding) bool { return explained[[2]string{f.Test, f.Code}] })
+// order is that in which the findings of one test are told: what ended everything, what
+// makes all else undefined, what the test itself said, and then what it could not see.
+var order = []string{
+	"build", "tamper", "race", "shared-race", "crash", "wrong", "deadlock", "livelock", "busy-wait", "limit", "timeout",
+	"not-processes", "orphan", "zombie", "goroutine-leak", "fd-leak", "shm-leak", "file-leak",
 }
 
 // at sets the place of a finding to the innermost frame in the learner's files.

@@ -23,11 +23,16 @@ func TestDetectorsAreDocumented(t *testing.T) {
 			assert.Contains(t, d.Doc, "RIGHT ", d.Code)
 		}
 	}
-	for code, after := range consequences {
-		for _, c := range append(after, code) {
-			assert.True(t, seen[c], "consequences speak of %q, which no detector finds", c)
+	for _, p := range precedences {
+		assert.NotEmpty(t, p.why, p.cause)
+		for _, c := range append(p.effects, p.cause) {
+			assert.True(t, seen[c], "a precedence speaks of %q, which no detector finds", c)
 		}
 	}
+	for _, c := range order {
+		assert.True(t, seen[c], "order speaks of %q, which no detector finds", c)
+	}
+	assert.Len(t, order, len(seen), "order has every code, each once")
 }
 
 // What a passed test left behind is a finding each, with its place; a clean run has
@@ -60,7 +65,7 @@ func TestFindings(t *testing.T) {
 		{"too few processes", evidence.Test{Status: evidence.Passed, Needs: 3}, []Finding{{Code: "not-processes"}}},
 		{"other programs do not count", evidence.Test{Status: evidence.Passed, Needs: 2, Processes: []evidence.Process{{PID: 5}, {PID: 6, Foreign: true}}}, []Finding{{Code: "not-processes"}}},
 		{"other programs may be there", evidence.Test{Status: evidence.Passed, Needs: 2, Processes: []evidence.Process{{PID: 5}, {PID: 6, Foreign: true}, {PID: 7}}}, nil},
-		{"goroutines explain a failure", evidence.Test{Status: evidence.Failed, Needs: 3, Output: "    x_test.go:9: same PID\n"}, []Finding{{Code: "not-processes"}}},
+		{"goroutines do not explain a failure away", evidence.Test{Status: evidence.Failed, Needs: 3, Output: "    x_test.go:9: same PID\n"}, []Finding{{Code: "wrong", File: "katas/01-spawn/x_test.go", Line: 9}, {Code: "not-processes"}}},
 		{"a race", evidence.Test{Status: evidence.Passed, Races: []evidence.Race{{PID: 6, Accesses: []evidence.Access{{Op: "write", Frames: frames}, {Op: "read", Frames: frames}}}}}, []Finding{{Code: "race", PID: 6, File: at(0).File, Line: 7}}},
 		{"an expected race on shared memory", evidence.Test{Status: evidence.Passed, SharedRaces: []evidence.SharedRace{{Expected: true}}}, nil},
 		{"an expected deadlock", evidence.Test{Status: evidence.Passed, Deadlock: &evidence.Deadlock{Expected: true}}, nil},
@@ -93,31 +98,6 @@ func TestFindings(t *testing.T) {
 			}
 			diff := cmp.Diff(row.want, got, cmpopts.IgnoreFields(Finding{}, "Message", "Test", "Detail", "Next"), cmpopts.EquateEmpty())
 			assert.Empty(t, diff, "(-want +got)")
-		})
-	}
-}
-
-// The first complaint of a test becomes the message, in the test's own words.
-func TestFailure(t *testing.T) {
-	for _, row := range []struct {
-		name, output, message string
-		detail                []string
-	}{
-		{"plain", "=== RUN   TestX\n    x_test.go:12: it was red\n--- FAIL: TestX\n", "it was red", nil},
-		{"a difference below", "    x_test.go:12: (-want +got)\n        - 3\n        + 4\n", "(-want +got)", []string{"- 3", "+ 4"}},
-		{
-			"testify with words", "    x_test.go:12: \n        \tError Trace:\tx_test.go:12\n        \tError:      \tNot equal: \n        \t            \texpected: 3\n        \t            \tactual  : 2\n" +
-				"        \t            \t\n        \t            \tDiff:\n        \t            \t-3\n        \tTest:       \tTestX\n        \tMessages:   \tRun lost a line\n",
-			"Run lost a line",
-			[]string{"Not equal:", "expected: 3", "actual  : 2"},
-		},
-		{"testify without words", "    x_test.go:12: \n        \tError Trace:\tx_test.go:12\n        \tError:      \tShould be true\n        \tTest:       \tTestX\n", "Should be true", nil},
-		{"nothing", "", "the test failed without a word", nil},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			message, detail := failure(row.output)
-			assert.Equal(t, row.message, message)
-			assert.Equal(t, row.detail, detail)
 		})
 	}
 }

@@ -2,6 +2,8 @@ package detect
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"prokata/checker/internal/evidence"
 )
@@ -43,8 +45,12 @@ func spent(l evidence.Limit) string {
 	return fmt.Sprintf("it had rested for %.1f s and taken %.1f s of processor time (waits for a processor do not count)", l.Rest, l.CPU)
 }
 
-// waiting adds where each process was.
+// waiting adds where each process was. Those that were at one place, in one state, are
+// told in one line.
 func waiting(run evidence.Run, t evidence.Test, f Finding) Finding {
+	type stand struct{ name, at, state string }
+	var order []stand
+	pids := map[stand][]int{}
 	for _, s := range t.Stacks {
 		for _, g := range s.Goroutines {
 			frame, ok := learner(run, g.Frames)
@@ -54,12 +60,44 @@ func waiting(run evidence.Run, t evidence.Test, f Finding) Finding {
 			if f.File == "" {
 				f.File, f.Line, f.PID = frame.File, frame.Line, s.PID
 			}
-			if len(f.Detail) < 8 {
-				f.Detail = append(f.Detail, fmt.Sprintf("pid %d %q was at %s:%d (%s)", s.PID, s.Name, frame.File, frame.Line, g.State))
+			k := stand{s.Name, fmt.Sprintf("%s:%d", frame.File, frame.Line), g.State}
+			if pids[k] == nil {
+				order = append(order, k)
 			}
+			pids[k] = append(pids[k], s.PID)
 		}
 	}
+	const few = 8
+	for i, k := range order {
+		if i == few {
+			f.Detail = append(f.Detail, fmt.Sprintf("and at %d more places", len(order)-few))
+			break
+		}
+		f.Detail = append(f.Detail, fmt.Sprintf("%s at %s (%s)", were(pids[k], k.name), k.at, k.state))
+	}
 	return f
+}
+
+// were tells of processes, each named once for each of its goroutines: "pid 5 "worker"
+// was", "2 goroutines of pid 5 "worker" were", "3 processes "worker" (pid 5, 6 and 7) were".
+func were(pids []int, name string) string {
+	all := slices.Compact(slices.Sorted(slices.Values(pids)))
+	switch {
+	case len(pids) == 1:
+		return who(pids[0], name) + " was"
+	case len(all) == 1:
+		return fmt.Sprintf("%d goroutines of %s were", len(pids), who(all[0], name))
+	}
+	const few = 4
+	var numbers []string
+	for _, pid := range all[:min(few, len(all))] {
+		numbers = append(numbers, fmt.Sprint(pid))
+	}
+	if len(all) > few {
+		numbers = append(numbers, fmt.Sprintf("%d more", len(all)-few))
+	}
+	called := strings.TrimPrefix(who(0, name), "pid 0")
+	return fmt.Sprintf("%d processes%s (pid %s) were", len(all), called, and(numbers))
 }
 
 var limit = Detector{
@@ -106,30 +144,82 @@ RIGHT   m := map[string]int{}; m["a"] = 1`,
 	Detect: func(run evidence.Run) []Finding {
 		var all []Finding
 		for _, t := range run.Tests {
+			seen := map[string]bool{}
 			for _, c := range t.Crashes {
-				f := Finding{Code: "crash", Test: t.Name, PID: c.PID, Message: "a process of your program crashed", Next: "fix the cause at the line named"}
-				if c.Message != "" {
-					f.Detail = append(f.Detail, c.Message)
+				f := crashed(run, t, c)
+				if key := fmt.Sprint(c.Message, f.File, f.Line); !seen[key] {
+					seen[key] = true
+					all = append(all, f)
 				}
-				for _, g := range c.Goroutines {
-					if f.File == "" {
-						f = f.at(run, g.Frames)
-					}
-				}
-				if c.Name != "" {
-					f.Detail = append(f.Detail, fmt.Sprintf("in pid %d %q", c.PID, c.Name))
-				}
-				all = append(all, f)
 			}
 			if t.Status == evidence.Aborted && t.Unjudged == "" && len(t.Crashes) == 0 && t.Limit == nil && t.Deadlock == nil && t.Busy == nil {
 				all = append(all, Finding{
 					Code: "crash", Test: t.Name, Message: "the program that runs the tests ended in the middle of a test",
-					Detail: []string{t.Exit}, Next: "look for os.Exit, for a signal to the whole process group, or for closed descriptors",
+					Detail: append([]string{t.Exit}, lastWords(t.Output)...),
+					Next:   "look for os.Exit, log.Fatal, a signal to the whole process group, or closed descriptors",
 				})
 			}
 		}
 		return all
 	},
+}
+
+// crashed tells of one process.
+func crashed(run evidence.Run, t evidence.Test, c evidence.Crash) Finding {
+	f := Finding{Code: "crash", Test: t.Name, PID: c.PID, Message: "a process of your program crashed", Next: "fix the cause at the line named"}
+	message := c.Message
+	if message == "fatal error" {
+		// The runtime writes its words to standard error alone.
+		for line := range strings.Lines(t.Output) {
+			if strings.HasPrefix(line, "fatal error: ") {
+				message = strings.TrimSpace(line)
+				break
+			}
+		}
+	}
+	if message != "" {
+		f.Detail = append(f.Detail, message)
+	}
+	// The first goroutine is the one that crashed. If that was the test's, in its own
+	// code, no other tells why.
+	for i, g := range c.Goroutines {
+		if i > 0 && inTest(c.Goroutines[0]) {
+			break
+		}
+		if f.File == "" {
+			f = f.at(run, g.Frames)
+		}
+	}
+	name := c.Name
+	if name == "" && len(c.Goroutines) > 0 && inTest(c.Goroutines[0]) {
+		f.Message = "the test crashed with what your program gave it"
+		f.Detail = append(f.Detail, "in the process that runs the tests")
+	} else {
+		f.Detail = append(f.Detail, "in "+who(c.PID, name))
+	}
+	return f
+}
+
+// inTest reports whether a goroutine is a test's.
+func inTest(g evidence.Goroutine) bool {
+	return slices.ContainsFunc(g.Frames, func(f evidence.Frame) bool { return f.Func == "testing.tRunner" })
+}
+
+// lastWords are the last lines that a test printed before its process ended, without those
+// that package testing prints: what log.Fatal said is the last.
+func lastWords(output string) []string {
+	const few = 5
+	var all []string
+	for line := range strings.Lines(output) {
+		line = strings.TrimRight(line, " \t\r\n")
+		if line != "" && !strings.HasPrefix(line, "=== ") && !strings.HasPrefix(line, "--- ") && !begins.MatchString(line) {
+			all = append(all, line)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return append([]string{"its last words:"}, all[max(0, len(all)-few):]...)
 }
 
 var tamper = Detector{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"prokata/checker/internal/evidence"
@@ -63,30 +64,67 @@ RIGHT   …; cmd.Start(); w.Close(); io.ReadAll(r); r.Close()`,
 			if len(left) == 0 {
 				continue
 			}
-			kind, what := "file", "a file"
-			switch target := left[0].Target; {
-			case strings.HasPrefix(target, "pipe:"):
-				kind, what = "pipe", "an end of a pipe"
-			case strings.HasPrefix(target, "socket:"):
-				kind, what = "socket", "a socket"
-			case target == "anon_inode:[pidfd]":
-				kind, what = "process", "the handle of a child"
-			}
+			kind, what := thing(left[0])
 			f := Finding{
 				Code: "fd-leak", Test: t.Name, Message: fmt.Sprintf("your program left %s open", what),
 				Next: "close every file, pipe and socket that you open, on every path",
 			}
-			for i, d := range left {
-				if i == 4 {
-					f.Detail = append(f.Detail, fmt.Sprintf("and %d more", len(left)-i))
+			// What is alike and was opened at one place is told in one line.
+			var lines []string
+			numbers := map[string][]string{}
+			for _, d := range left {
+				_, line := thing(d)
+				if d.Opened != nil {
+					line += fmt.Sprintf(", opened at %s:%d", d.Opened.File, d.Opened.Line)
+				}
+				if numbers[line] == nil {
+					lines = append(lines, line)
+				}
+				numbers[line] = append(numbers[line], strconv.Itoa(d.FD))
+			}
+			const few = 5
+			for i, line := range lines {
+				if i == few {
+					f.Detail = append(f.Detail, fmt.Sprintf("and %d more", len(lines)-few))
 					break
 				}
-				f.Detail = append(f.Detail, fmt.Sprintf("descriptor %d: %s", d.FD, d.Target))
+				f.Detail = append(f.Detail, fmt.Sprintf("%s %s: %s", word(len(numbers[line]), "descriptor", "descriptors"), and(numbers[line]), word(len(numbers[line]), line, "each "+line)))
+			}
+			if at := left[0].Opened; at != nil {
+				f.File, f.Line = at.File, at.Line
+				all = append(all, f)
+				continue
 			}
 			all = append(all, opened(run, f, kind, "opened", left[0].Opened))
 		}
 		return all
 	},
+}
+
+// thing says what a descriptor is, and what kind of place makes such.
+func thing(d evidence.Descriptor) (kind, what string) {
+	switch {
+	case strings.HasPrefix(d.Target, "pipe:"):
+		return "pipe", "an end of a pipe"
+	case strings.HasPrefix(d.Target, "socket:"):
+		return "socket", "a socket"
+	case d.Target == "anon_inode:[pidfd]":
+		if d.Of > 0 {
+			return "process", fmt.Sprintf("the handle of the child %d", d.Of)
+		}
+		return "process", "the handle of a child"
+	case strings.HasPrefix(d.Target, "anon_inode:"):
+		return "file", "an " + strings.Trim(strings.TrimPrefix(d.Target, "anon_inode:"), "[]")
+	}
+	return "file", "the file " + file(d.Target)
+}
+
+// file names a file, and says it if that has no name any more.
+func file(path string) string {
+	if name, gone := strings.CutSuffix(path, " (deleted)"); gone {
+		return name + " (it has been removed)"
+	}
+	return path
 }
 
 func stillThere(t evidence.Test, pid int) bool {
@@ -113,9 +151,11 @@ RIGHT   m, _ := shm.Map(f, n); defer m.Unmap(); return m.Load(0)`,
 				f = opened(run, f, "file", "created", nil)
 			case len(t.Left.Mappings) > 0:
 				f.Message, f.Next = "your program left shared memory mapped", "unmap what you map, on every path"
+				var lines folded
 				for _, m := range t.Left.Mappings {
-					f.Detail = append(f.Detail, fmt.Sprintf("%d bytes of %s", m.Bytes, filepath.Base(m.Path)))
+					lines.add(fmt.Sprintf("%d bytes of the file %s", m.Bytes, file(filepath.Base(m.Path))))
 				}
+				f.Detail = lines.tell(5)
 				f = opened(run, f, "map", "mapped", t.Left.Mappings[0].Opened)
 			default:
 				continue

@@ -3,6 +3,8 @@ package detect
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"prokata/checker/internal/evidence"
 )
@@ -38,20 +40,33 @@ RIGHT   for range n { go func() { l := line(); mu.Lock(); buf.WriteString(l); mu
 }
 
 // between places the finding at the first of the accesses that is in the learner's
-// files and tells of each. The key is the same for the same places, whichever processes
-// met there.
+// files and tells of each, a write before a read: one race is told in one way, whichever
+// side came first. The key is the same for the same places, whichever processes met there.
 func (f Finding) between(run evidence.Run, accesses []evidence.Access, tell func(a evidence.Access, at string) string) (_ Finding, key string) {
+	type side struct {
+		evidence.Access
+		frame evidence.Frame
+		own   bool
+	}
+	var sides []side
 	for _, a := range accesses {
 		frame, ok := learner(run, a.Frames)
 		if !ok && len(a.Frames) > 0 {
 			frame = a.Frames[0]
 		}
-		if ok && f.File == "" {
-			f.File, f.Line, f.PID = frame.File, frame.Line, cmp.Or(f.PID, a.PID)
+		sides = append(sides, side{a, frame, ok})
+	}
+	rank := func(s side) int { return strings.Count(s.Op, "read") } // 0: it writes
+	slices.SortStableFunc(sides, func(a, b side) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.frame.File, b.frame.File), cmp.Compare(a.frame.Line, b.frame.Line))
+	})
+	for _, s := range sides {
+		if s.own && f.File == "" {
+			f.File, f.Line, f.PID = s.frame.File, s.frame.Line, cmp.Or(f.PID, s.PID)
 		}
-		at := fmt.Sprintf("%s:%d", frame.File, frame.Line)
-		key += a.Op + " " + at + " "
-		f.Detail = append(f.Detail, tell(a, at))
+		at := fmt.Sprintf("%s:%d", s.frame.File, s.frame.Line)
+		key += s.Op + " " + at + " "
+		f.Detail = append(f.Detail, tell(s.Access, at))
 	}
 	return f, key
 }

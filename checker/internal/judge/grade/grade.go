@@ -29,9 +29,14 @@ type Test struct {
 	Name    string  `json:"name"`
 	Group   string  `json:"group"`
 	Verdict Verdict `json:"verdict"`
-	Seconds float64 `json:"seconds"` // of the slowest repeat
-	Why     string  `json:"why,omitempty"`
+	Seconds float64 `json:"seconds"`       // of the slowest repeat
+	Why     string  `json:"why,omitempty"` // it was skipped
+
+	Unwritten []string `json:"unwritten,omitempty"` // what it met that nobody has written yet: "queue: PutAll"
 }
+
+// Skipped reports whether the test could not be run on this system.
+func (t Test) Skipped() bool { return t.Verdict == NotRun && t.Why != "" }
 
 // A Kata is the verdict on one kata, over all repeats.
 type Kata struct {
@@ -76,7 +81,12 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		v.Seconds += run.Seconds + run.Build.Seconds
 		v.Cost.Supervisor += run.Cost.Supervisor
 		v.Cost.Watched += run.Cost.Watched
-		v.Source, v.Unchecked = run.Source, run.Unchecked
+		v.Source = run.Source
+		for _, code := range run.Unchecked {
+			if !slices.Contains(v.Unchecked, code) {
+				v.Unchecked = append(v.Unchecked, code)
+			}
+		}
 		if run.Fault != "" {
 			v.Verdict, v.Why = CheckerError, run.Fault
 			return v
@@ -86,7 +96,9 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		findings := detect.All(run)
 		guilty := map[string]bool{}
 		for _, f := range findings {
-			guilty[f.Test] = true
+			if f.Follows == "" {
+				guilty[f.Test] = true
+			}
 			v.add(f)
 		}
 		clean := run.Build.OK && !guilty[""]
@@ -100,11 +112,13 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 			if tv := tests[t.Name]; tv != nil {
 				tv.Seconds = max(tv.Seconds, t.Seconds)
 				tv.Verdict = worse(tv.Verdict, verdict)
-				if verdict == NotJudged {
+				switch {
+				case verdict == NotJudged:
 					tv.Why = t.Unjudged
-				}
-				if verdict == NotRun && t.Status == evidence.Skipped {
+				case verdict == NotRun && t.Status == evidence.Skipped:
 					tv.Why = detect.Said(t.Output)
+				case verdict == NotStarted:
+					tv.Unwritten = slices.Compact(slices.Sorted(slices.Values(t.Todo)))
 				}
 			}
 		}
@@ -130,7 +144,7 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 			v.Score += points[k.Group]
 		}
 	}
-	if v.Verdict = overall(v.Tests, len(v.Findings) > 0); v.Verdict == NotJudged {
+	if v.Verdict = overall(v.Tests, len(detect.Causes(v.Findings)) > 0); v.Verdict == NotJudged {
 		i := slices.IndexFunc(v.Tests, func(t Test) bool { return t.Verdict == NotJudged })
 		v.Why = v.Tests[i].Why
 	}
@@ -153,20 +167,19 @@ func notes(run evidence.Run) (all []evidence.Breach) {
 	return all
 }
 
-// one is the verdict on one test in one run.
+// one is the verdict on one test in one run. What was met before it was written makes
+// all else that happened in the test say nothing; and it earns nothing.
 func one(t evidence.Test, guilty bool) Verdict {
 	switch {
 	case guilty:
 		return Fail
-	case t.Unjudged != "":
-		return NotJudged
-	case t.Status == evidence.Aborted:
-		return Fail
-	case t.Status == evidence.Passed && len(t.Todo) == 0:
-		return Pass
 	case len(t.Todo) > 0:
 		return NotStarted
-	case t.Status == evidence.Failed:
+	case t.Unjudged != "":
+		return NotJudged
+	case t.Status == evidence.Passed:
+		return Pass
+	case t.Status == evidence.Failed || t.Status == evidence.Aborted:
 		return Fail
 	default:
 		return NotRun
@@ -190,7 +203,7 @@ func overall(tests []Test, findings bool) Verdict {
 	count := map[Verdict]int{}
 	for _, t := range tests {
 		count[t.Verdict]++
-		if t.Verdict == NotRun && t.Why == "" {
+		if t.Verdict == NotRun && !t.Skipped() {
 			count[Fail]++
 		}
 	}
@@ -212,11 +225,16 @@ func overall(tests []Test, findings bool) Verdict {
 	}
 }
 
-// add keeps each finding once, however many repeats show it.
+// add keeps each finding once, however many repeats show it, and as a cause if one of
+// them shows it as such.
 func (v *Kata) add(f detect.Finding) {
-	if !slices.ContainsFunc(v.Findings, func(g detect.Finding) bool {
+	i := slices.IndexFunc(v.Findings, func(g detect.Finding) bool {
 		return g.Code == f.Code && g.Test == f.Test && g.File == f.File && g.Line == f.Line
-	}) {
+	})
+	switch {
+	case i < 0:
 		v.Findings = append(v.Findings, f)
+	case f.Follows == "":
+		v.Findings[i].Follows = ""
 	}
 }

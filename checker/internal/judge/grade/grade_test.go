@@ -36,6 +36,12 @@ func TestJudge(t *testing.T) {
 		{"stub", []evidence.Run{run(open, open)}, NotStarted, 0},
 		{"half-way", []evidence.Run{run(pass, open)}, Fail, 3},
 		{"a passed test that met unwritten code earns nothing", []evidence.Run{run(pass, evidence.Test{Status: evidence.Passed, Todo: []string{"Run"}})}, Fail, 3},
+		{"what happens in a test that met unwritten code says nothing", []evidence.Run{run(pass, evidence.Test{
+			Status: evidence.Aborted, Todo: []string{"Run"}, Left: evidence.Left{Files: []string{"x"}}, Limit: &evidence.Limit{Kind: "time"}, Needs: 3,
+			Races: []evidence.Race{{}}, Crashes: []evidence.Crash{{}}, Deadlock: &evidence.Deadlock{},
+		})}, Fail, 3},
+		{"nor on a stub", []evidence.Run{run(open, evidence.Test{Status: evidence.Aborted, Todo: []string{"Run"}, Deadlock: &evidence.Deadlock{}})}, NotStarted, 0},
+		{"but tampering does", []evidence.Run{run(open, evidence.Test{Status: evidence.Failed, Todo: []string{"Run"}, Tampering: []string{"forged"}})}, Fail, 0},
 		{"a leak costs the test", []evidence.Run{run(leaked, pass)}, Fail, 2},
 		{"one never ran", []evidence.Run{run(pass, never)}, Fail, 3},
 		{"no test ran", []evidence.Run{run(never, never)}, NotRun, 0},

@@ -21,38 +21,62 @@ type Text struct {
 
 const (
 	red, green, yellow, bold, dim = "31", "32", "33", "1", "2"
-
-	few = 4 // findings shown of one kata, unless verbose
 )
 
-func (t Text) paint(colour, s string) string {
-	if !t.Colour || s == "" {
-		return s
+// line writes one line of the report, so many columns in. All text that is written comes
+// this way: a string among args is made printable.
+func (t Text) line(in int, format string, args ...any) {
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			args[i] = Printable(arg)
+		case painted: // it is printable already
+			args[i] = string(arg)
+		}
 	}
-	return "\x1b[" + colour + "m" + s + "\x1b[0m"
+	fmt.Fprintln(t.W, strings.TrimRight(strings.Repeat(" ", in)+fmt.Sprintf(format, args...), " "))
+}
+
+// lines writes a text of several lines, those after the first further in.
+func (t Text) lines(in int, text string) {
+	for i, line := range Lines(text) {
+		t.line(in+4*min(i, 1), "%s", painted(line))
+	}
+}
+
+// painted is text with colours in it.
+type painted string
+
+func (t Text) paint(colour, s string) painted {
+	s = Printable(s)
+	if !t.Colour || s == "" {
+		return painted(s)
+	}
+	return painted("\x1b[" + colour + "m" + s + "\x1b[0m")
 }
 
 // Kata writes one kata: a line with what held, its findings, and one next step.
 func (t Text) Kata(v grade.Kata) {
 	word, colour := verdictWord(v)
-	line := fmt.Sprintf("%2d %-13s %s", v.Number, v.Name, t.paint(colour, word))
+	score := ""
 	if v.Verdict != grade.NotStarted && v.Verdict != grade.NotRun && v.Verdict != grade.NotJudged && v.Verdict != grade.CheckerError {
-		line += fmt.Sprintf(" %d/%d", v.Score, v.Max)
-		if h := held(v); len(h) > 0 {
-			line += " " + t.paint(dim, strings.Join(h, " "))
-		}
+		score = fmt.Sprintf(" %d/%d", v.Score, v.Max)
 	}
-	fmt.Fprintln(t.W, strings.TrimRight(line, " "))
+	badges := t.paint(dim, strings.Join(held(v), " "))
+	if badges != "" {
+		badges = " " + badges
+	}
+	t.line(0, "%2d %-13s %s%s%s", v.Number, v.Name, t.paint(colour, word), score, badges)
 	if v.Why != "" && v.Verdict != grade.NotJudged {
-		fmt.Fprintf(t.W, "    %s\n", v.Why)
+		t.lines(4, v.Why)
 	}
 	if len(v.Unchecked) > 0 {
-		fmt.Fprintf(t.W, "    not checked on this system: %s\n", strings.Join(v.Unchecked, ", "))
+		t.line(4, "not checked on this system: %s", strings.Join(v.Unchecked, ", "))
 	}
 	t.tests(v)
 	if t.Verbose {
 		for _, n := range v.Notes {
-			fmt.Fprintf(t.W, "    note: %s: %s\n", n.Place(), n.Message)
+			t.line(4, "note: %s: %s", n.Place(), n.Message)
 		}
 	}
 	t.Findings(v)
@@ -92,15 +116,16 @@ var properties = []struct {
 	{"processes", []string{"build", "tamper", "not-processes"}},
 }
 
-// held returns the properties that the kata kept in all that was run and looked at.
+// held returns the properties that were proved: those of a kata that passed, for all that
+// was run and could be looked at. What a test that failed would have shown nobody knows.
 func held(v grade.Kata) []string {
+	if v.Verdict != grade.Pass {
+		return nil
+	}
 	var all []string
 	for _, p := range properties {
 		denied := slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return slices.Contains(p.codes, f.Code) }) ||
 			slices.ContainsFunc(v.Unchecked, func(code string) bool { return slices.Contains(p.codes, code) })
-		if p.name == "correct" && slices.ContainsFunc(v.Tests, func(t grade.Test) bool { return t.Verdict != grade.Pass && t.Why == "" }) {
-			denied = true
-		}
 		if !denied {
 			all = append(all, p.name)
 		}
@@ -112,81 +137,47 @@ func (t Text) tests(v grade.Kata) {
 	for _, test := range v.Tests {
 		switch {
 		case t.Verbose:
-			mark := map[grade.Verdict]string{grade.Pass: t.paint(green, "ok"), grade.Fail: t.paint(red, "FAIL"), grade.Flaky: t.paint(yellow, "flaky")}[test.Verdict]
+			mark := map[grade.Verdict]painted{grade.Pass: t.paint(green, "ok"), grade.Fail: t.paint(red, "FAIL"), grade.Flaky: t.paint(yellow, "flaky")}[test.Verdict]
 			if mark == "" {
-				mark = strings.ReplaceAll(string(test.Verdict), "-", " ")
+				mark = painted(strings.ReplaceAll(string(test.Verdict), "-", " "))
 			}
-			fmt.Fprintf(t.W, "    %-5s %-50s %5.2f s  %s\n", test.Group, test.Name, test.Seconds, mark)
+			t.line(4, "%-5s %-50s %5.2f s  %s", test.Group, test.Name, test.Seconds, mark)
 			if test.Why != "" {
-				fmt.Fprintf(t.W, "          %s\n", test.Why)
+				t.line(10, "%s", test.Why)
+			}
+			if len(test.Unwritten) > 0 {
+				t.line(10, "not written yet: %s", list(test.Unwritten))
 			}
 		case test.Verdict == grade.NotJudged:
-			fmt.Fprintf(t.W, "    %s was not judged: %s\n", test.Name, test.Why)
-		case test.Verdict == grade.NotRun && test.Why != "":
-			fmt.Fprintf(t.W, "    %s was not run: %s\n", test.Name, test.Why)
+			t.line(4, "%s was not judged: %s", test.Name, test.Why)
+		case test.Skipped():
+			t.line(4, "%s was not run: %s", test.Name, test.Why)
 		}
 	}
-	if v.Verdict != grade.Fail || t.Verbose {
+	if v.Verdict != grade.Fail && v.Verdict != grade.Flaky || t.Verbose {
 		return
 	}
-	var open []string
+	n := 0
+	var names []string
 	for _, test := range v.Tests {
 		if test.Verdict == grade.NotStarted {
-			open = append(open, test.Name)
+			n++
+			names = append(names, test.Unwritten...)
 		}
 	}
-	if len(open) > 0 {
-		fmt.Fprintf(t.W, "    %d of %d tests not started\n", len(open), len(v.Tests))
+	if n > 0 {
+		slices.Sort(names)
+		t.line(4, "%d of %d tests not started; not written yet: %s", n, len(v.Tests), list(slices.Compact(names)))
 	}
 }
 
-// Findings writes what was found. What several tests found at one place is told
-// once.
-func (t Text) Findings(v grade.Kata) {
-	type group struct {
-		detect.Finding
-		tests []string
+// list joins the first names of many.
+func list(names []string) string {
+	const most = 6
+	if len(names) <= most {
+		return strings.Join(names, ", ")
 	}
-	var groups []group
-	for _, f := range v.Findings {
-		i := slices.IndexFunc(groups, func(g group) bool {
-			return f.Code != "wrong" && g.Code == f.Code && g.File == f.File && g.Line == f.Line && g.Message == f.Message
-		})
-		if i < 0 {
-			groups = append(groups, group{f, []string{f.Test}})
-		} else if !slices.Contains(groups[i].tests, f.Test) {
-			groups[i].tests = append(groups[i].tests, f.Test)
-		}
-	}
-	for i, g := range groups {
-		if i == few && !t.Verbose {
-			fmt.Fprintf(t.W, "\n    and %d more findings (VERBOSE=1 shows them)\n", len(groups)-i)
-			break
-		}
-		fmt.Fprintf(t.W, "\n    %s: %s\n", t.paint(red, g.Code), t.paint(bold, g.Message))
-		if g.Test != "" {
-			where := "in " + g.Test
-			if g.File != "" {
-				where += fmt.Sprintf(", %s:%d", g.File, g.Line)
-			}
-			fmt.Fprintf(t.W, "        %s\n", where)
-		}
-		for _, d := range g.Detail {
-			fmt.Fprintf(t.W, "        %s\n", strings.TrimRight(d, " \t"))
-		}
-		if n := len(g.tests); n > 1 {
-			shown := g.tests[1:min(n, 4)]
-			more := ""
-			if n > 4 {
-				more = fmt.Sprintf(" and %d more", n-4)
-			}
-			fmt.Fprintf(t.W, "        also in %s%s\n", strings.Join(shown, ", "), more)
-		}
-	}
-	if len(groups) > 0 {
-		fmt.Fprintf(t.W, "\n    %s %s\n", t.paint(bold, "next:"), groups[0].Next)
-		fmt.Fprintf(t.W, "    %s\n\n", t.paint(dim, fmt.Sprintf("(make hint KATA=%s · make explain CODE=%s)", v.Name, groups[0].Code)))
-	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // Summary writes the last line.
@@ -202,11 +193,11 @@ func (t Text) Summary(vs []grade.Kata, seed uint64, seconds float64) {
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
 		}
 	}
-	fmt.Fprintf(t.W, "%s in %.1f s, seed %d\n", strings.Join(parts, ", "), seconds, seed)
+	t.line(0, "%s in %.1f s, seed %d", strings.Join(parts, ", "), seconds, seed)
 	if count[grade.NotJudged] > 0 {
-		fmt.Fprintln(t.W, "what was not judged says nothing about the program: try it again when less else runs here")
+		t.line(0, "what was not judged says nothing about the program: try it again when less else runs here")
 	}
 	if first := slices.IndexFunc(vs, func(v grade.Kata) bool { return v.Verdict == grade.NotStarted }); first >= 0 && count[grade.Fail]+count[grade.Flaky] == 0 {
-		fmt.Fprintf(t.W, "next: read %s, fill in the stub, and run make check KATA=%s\n", filepath.Join("katas", vs[first].Folder, "README.md"), vs[first].Name)
+		t.line(0, "next: read %s, fill in the stub, and run make check KATA=%s", filepath.Join("katas", vs[first].Folder, "README.md"), vs[first].Name)
 	}
 }

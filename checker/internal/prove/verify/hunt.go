@@ -108,7 +108,7 @@ func noticed(p plan.Plan, r evidence.Run) (what, test string) {
 		return findings[0].Code, findings[0].Test
 	}
 	for _, t := range grade.Judge(p.Kata, []evidence.Run{r}).Tests {
-		if t.Verdict != grade.Pass && t.Why == "" && (len(p.Tests) == 0 || slices.Contains(p.Tests, t.Name)) {
+		if t.Verdict != grade.Pass && !t.Skipped() && (len(p.Tests) == 0 || slices.Contains(p.Tests, t.Name)) {
 			return string(t.Verdict), t.Name
 		}
 	}

@@ -191,7 +191,7 @@ func (v *verifier) stub(ctx context.Context, k kata.Kata) error {
 		v.problem(k.Folder, fmt.Sprintf("the stub is %q, not \"not-started\"%s", verdict.Verdict, first(verdict.Findings)), next)
 	}
 	for _, t := range verdict.Tests {
-		if t.Verdict != grade.NotStarted && t.Why == "" {
+		if t.Verdict != grade.NotStarted && !t.Skipped() {
 			v.problem(k.Folder, fmt.Sprintf("%s is %q on the stub, not \"not-started\"", t.Name, t.Verdict), next)
 		}
 	}
@@ -199,6 +199,7 @@ func (v *verifier) stub(ctx context.Context, k kata.Kata) error {
 }
 
 func first(fs []detect.Finding) string {
+	fs = detect.Causes(fs)
 	if len(fs) == 0 {
 		return ""
 	}
@@ -221,12 +222,12 @@ func (v *verifier) solution(ctx context.Context, k kata.Kata, from string) error
 		}
 		verdict := grade.Judge(k, []evidence.Run{r})
 		next := fmt.Sprintf("make check KATA=%s FROM=%s SEED=%d", k.Name, from, p.Seed)
-		for _, f := range verdict.Findings {
+		for _, f := range detect.Causes(verdict.Findings) {
 			v.problem(k.Folder, fmt.Sprintf("%s has a finding: %s in %s: %s %s", from, f.Code, f.Test, f.Message, strings.Join(f.Detail, "; ")), next)
 			v.falseAlarm(fmt.Sprintf("%s/%s: %s in %s", from, k.Folder, f.Code, f.Test))
 		}
 		for _, t := range verdict.Tests {
-			if t.Verdict != grade.Pass && t.Why == "" && len(verdict.Findings) == 0 {
+			if t.Verdict != grade.Pass && !t.Skipped() && len(verdict.Findings) == 0 {
 				v.problem(k.Folder, fmt.Sprintf("%s: %s is %q", from, t.Name, t.Verdict), next)
 			}
 		}
@@ -280,7 +281,7 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f flaw.Flaw) error {
 		}
 		findings := detect.All(r)
 		union = append(union, findings...)
-		for _, x := range findings {
+		for _, x := range detect.Causes(findings) {
 			if !slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return w.Allows(x) }) {
 				v.problem(f.Name, fmt.Sprintf("an unexpected finding: %s in %s at %s:%d: %s %s", x.Code, x.Test, x.File, x.Line, x.Message, strings.Join(x.Detail, "; ")), next)
 				v.falseAlarm(fmt.Sprintf("%s: %s in %s", f.Name, x.Code, x.Test))

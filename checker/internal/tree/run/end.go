@@ -102,6 +102,11 @@ func (s *session) askStacks() []evidence.Stacks {
 	if s.test != nil {
 		s.test.Crashes = append(s.test.Crashes, s.readCrashes()...)
 	}
+	// What was printed until now is the test's; then come the stacks, of all processes at
+	// the same time.
+	if s.test != nil {
+		s.test.Output = s.out.take()
+	}
 	s.asked = true
 	for _, p := range processes {
 		_ = syscall.Kill(p.PID, syscall.SIGQUIT)

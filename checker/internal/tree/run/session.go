@@ -354,6 +354,7 @@ func (s *session) end(e wire.Event) {
 	}
 	s.finish(e.Status, func(t *evidence.Test) {
 		after := s.settle()
+		t.Stopped = e.Stopped
 		t.Left = s.before.left(after)
 		s.locate(&t.Left)
 		t.Left.Goroutines = s.rename(e.Goroutines)
@@ -382,7 +383,9 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	if bound := int64(s.job.Kata.Limits.Processes * tasks); t.Limit == nil && s.cage.refused() > s.refused {
 		t.Limit = &evidence.Limit{Kind: "processes", Bound: bound, Seen: bound, Unit: "tasks"}
 	}
-	t.Output = s.out.take()
+	if output := s.out.take(); !s.asked {
+		t.Output = output
+	}
 	t.Todo = s.dir.unwritten()
 	t.Races = append(t.Races, s.races()...)
 	t.SharedRaces = append(t.SharedRaces, s.sharedRaces()...)

@@ -66,6 +66,7 @@ type Event struct {
 	Test       string               `json:"test"`
 	Source     string               `json:"source,omitempty"` // Begin: the sum of what the program was made of
 	Status     evidence.Status      `json:"status,omitempty"`
+	Stopped    bool                 `json:"stopped,omitempty"`    // End: the test's function was left by FailNow
 	Goroutines []evidence.Goroutine `json:"goroutines,omitempty"` // End: those that are left
 	PIDs       []int                `json:"pids,omitempty"`       // Deadlock, Waiting: the processes in question
 }

@@ -1,0 +1,143 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/judge/grade"
+)
+
+const (
+	few  = 4  // findings shown of one kata, unless verbose
+	many = 20 // lines of the proof of one finding, unless verbose
+)
+
+// A group is what several tests found at one place, which is told once, with what
+// follows from it.
+type group struct {
+	detect.Finding
+	tests   []string
+	follows []detect.Finding
+}
+
+// grouped gathers the findings around their causes. What follows from code that is not
+// written is left out.
+func grouped(all []detect.Finding) []group {
+	var groups []group
+	for _, f := range detect.Causes(all) {
+		i := slices.IndexFunc(groups, func(g group) bool {
+			return f.Code != "wrong" && g.Code == f.Code && g.File == f.File && g.Line == f.Line && g.Message == f.Message
+		})
+		if i < 0 {
+			groups = append(groups, group{f, []string{f.Test}, nil})
+		} else if !slices.Contains(groups[i].tests, f.Test) {
+			groups[i].tests = append(groups[i].tests, f.Test)
+		}
+	}
+	for _, f := range all {
+		i := slices.IndexFunc(groups, func(g group) bool {
+			return f.Follows != "" && g.Code == f.Follows && slices.Contains(g.tests, f.Test)
+		})
+		if i >= 0 && !slices.ContainsFunc(groups[i].follows, func(g detect.Finding) bool { return g.Code == f.Code && g.File == f.File && g.Line == f.Line }) {
+			groups[i].follows = append(groups[i].follows, f)
+		}
+	}
+	return groups
+}
+
+// Findings writes what was found.
+func (t Text) Findings(v grade.Kata) {
+	groups := grouped(v.Findings)
+	for i, g := range groups {
+		if i == few && !t.Verbose {
+			t.line(0, "")
+			t.line(4, "and %d more findings (VERBOSE=1 shows them)", len(groups)-i)
+			break
+		}
+		t.line(0, "")
+		t.line(4, "%s: %s", t.paint(red, g.Code), t.paint(bold, g.Message))
+		if g.Test != "" {
+			where := "in " + g.Test
+			if g.File != "" {
+				where += fmt.Sprintf(", %s:%d", g.File, g.Line)
+			}
+			t.line(8, "%s", where)
+		}
+		t.proof(g.Detail)
+		if n := len(g.tests); n > 1 {
+			shown := g.tests[1:min(n, 4)]
+			more := ""
+			if n > 4 {
+				more = fmt.Sprintf(" and %d more", n-4)
+			}
+			t.line(8, "also in %s%s", strings.Join(shown, ", "), more)
+		}
+		for i, f := range g.follows {
+			if i == few && !t.Verbose {
+				t.line(8, "and %d more that may follow from it", len(g.follows)-i)
+				break
+			}
+			place := ""
+			if f.File != "" {
+				place = fmt.Sprintf(" (%s:%d)", f.File, f.Line)
+			}
+			if f.Code == "wrong" {
+				t.line(8, "the test saw%s: %s", place, f.Message)
+				if len(f.Detail) <= 2 && !t.Verbose { // expected and actual
+					for _, d := range f.Detail {
+						t.lines(12, d)
+					}
+				}
+			} else {
+				t.line(8, "which may explain: %s%s: %s", f.Code, place, f.Message)
+			}
+			if t.Verbose {
+				for _, d := range f.Detail {
+					t.lines(12, d)
+				}
+			}
+		}
+	}
+	if t.Verbose {
+		t.unwritten(v)
+	}
+	if len(groups) > 0 {
+		t.line(0, "")
+		t.line(4, "%s %s", t.paint(bold, "next:"), groups[0].Next)
+		t.line(4, "%s", t.paint(dim, fmt.Sprintf("(make hint KATA=%s · make explain CODE=%s)", v.Name, groups[0].Code)))
+		t.line(0, "")
+	}
+}
+
+// proof writes the proof of a finding.
+func (t Text) proof(detail []string) {
+	for i, d := range detail {
+		if i == many && !t.Verbose {
+			t.line(8, "… and %d more lines (VERBOSE=1 shows them)", len(detail)-i)
+			break
+		}
+		t.lines(8, d)
+	}
+}
+
+// unwritten tells what was seen in tests that met code which is not written.
+func (t Text) unwritten(v grade.Kata) {
+	said := false
+	for _, f := range v.Findings {
+		if f.Follows != detect.NotStarted {
+			continue
+		}
+		if !said {
+			said = true
+			t.line(0, "")
+			t.line(4, "seen in tests that met code which is not written yet, and no findings:")
+		}
+		place := ""
+		if f.File != "" {
+			place = fmt.Sprintf(" (%s:%d)", f.File, f.Line)
+		}
+		t.line(8, "%s in %s: %s%s", f.Code, f.Test, f.Message, place)
+	}
+}
