@@ -50,7 +50,8 @@ type Setter struct {
 }
 
 // New returns the two ends of a new event, which is unset. The caller closes
-// both.
+// both. If the system refuses what an event needs, New returns the system's error,
+// and no end; nothing stays open.
 func New() (*Waiter, *Setter, error) {
 	// TODO: make a pipe whose ends do not block.
 	return nil, nil, todo.Err("event: New")
@@ -59,7 +60,8 @@ func New() (*Waiter, *Setter, error) {
 // Start starts cmd, a child that takes the setting end of a new event under
 // the given name (see OpenSetter), and returns the waiting end. The child alone
 // can set the event: if it ends without, Wait returns ErrAbandoned. The caller
-// closes the Waiter, and waits for cmd.
+// closes the Waiter, and waits for cmd. If the child cannot be started, Start
+// returns the system's error, and no Waiter; nothing stays open.
 func Start(cmd *exec.Cmd, name string) (*Waiter, error) {
 	// TODO: hand the setting end to the child, and give up your own.
 	return nil, todo.Err("event: Start")
@@ -69,7 +71,7 @@ func Start(cmd *exec.Cmd, name string) (*Waiter, error) {
 // also when ctx has ended. It takes nothing away: the event stays set, for this
 // process and for the others. Waiting costs no CPU time.
 //
-// Wait returns ctx.Err() if ctx ends first, ErrAbandoned if nobody is left who
+// Wait returns ctx.Err(), and not the cause, if ctx ends first, ErrAbandoned if nobody is left who
 // could set the event, os.ErrClosed when the Waiter is closed meanwhile, and what
 // the system says if it has not got what is needed to wait.
 // A Wait that is still on its way when Clear is called may miss the set.
@@ -92,14 +94,17 @@ func (w *Waiter) Clear() error {
 }
 
 // Pass lets the child that cmd will start take this end under the given name,
-// by OpenWaiter. Close the Waiter only after cmd has started.
+// by OpenWaiter. No other child gets it. What cmd has already of environment and
+// files stays: one whose Env is nil inherits this process's environment still. A
+// Waiter and a Setter may go by the same name. Close the Waiter only after cmd has
+// started.
 func (w *Waiter) Pass(cmd *exec.Cmd, name string) {
 	// TODO: make the pipe one of the child's files, and tell it which.
 	todo.Err("event: Waiter.Pass")
 }
 
 // Close gives up this process's waiting end. Every Wait in progress on it
-// returns os.ErrClosed.
+// returns os.ErrClosed. To other processes, and to the event, it does nothing.
 func (w *Waiter) Close() error {
 	// TODO: wake whoever waits, and close the pipe.
 	return todo.Err("event: Waiter.Close")
@@ -114,7 +119,8 @@ func (s *Setter) Set() error {
 }
 
 // Pass lets the child that cmd will start take this end under the given name,
-// by OpenSetter. Close the Setter only after cmd has started.
+// by OpenSetter, as Pass of a Waiter does. Close the Setter only after cmd has
+// started.
 func (s *Setter) Pass(cmd *exec.Cmd, name string) {
 	// TODO: as for the Waiter.
 	todo.Err("event: Setter.Pass")
@@ -129,7 +135,8 @@ func (s *Setter) Close() error {
 // OpenWaiter returns the waiting end that the parent passed to this process
 // under the given name. It can be taken once: a name that was not passed, or is
 // taken already, is an error that wraps fs.ErrNotExist. The end is not handed
-// on to this process's own children, except by Pass.
+// on to this process's own children, except by Pass: neither the name nor a
+// descriptor.
 func OpenWaiter(name string) (*Waiter, error) {
 	// TODO: find the descriptor that Pass has announced.
 	return nil, todo.Err("event: OpenWaiter")

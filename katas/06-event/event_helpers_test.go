@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,10 +40,10 @@ func cast(t *testing.T, ends ...string) *actor {
 	a := &actor{t: t, cmd: reexec.Command(append([]string{"event-actor"}, ends...)...)}
 	t.Cleanup(a.finish)
 	in, say, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	a.ours, a.child = append(a.ours, say), append(a.child, in)
 	hear, out, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	a.ours, a.child = append(a.ours, hear), append(a.child, out)
 	a.say, a.hear = say, bufio.NewReader(hear)
 	a.cmd.Stdin, a.cmd.Stdout, a.cmd.Stderr = in, out, os.Stderr
@@ -52,25 +53,37 @@ func cast(t *testing.T, ends ...string) *actor {
 // An end is an end of an event that an actor can get.
 type end interface{ Pass(*exec.Cmd, string) }
 
+// A named end is passed under its name.
+type named struct {
+	name string
+	end
+}
+
 // enter starts an actor that gets the given ends, each under its name.
-func enter(t *testing.T, ends map[string]end) *actor {
+func enter(t *testing.T, ends ...named) *actor {
 	t.Helper()
 	var open []string
-	for name, e := range ends {
-		switch e.(type) {
+	for _, e := range ends {
+		switch e.end.(type) {
 		case *event.Waiter:
-			open = append(open, "waiter "+name)
+			open = append(open, "waiter "+e.name)
 		default:
-			open = append(open, "setter "+name)
+			open = append(open, "setter "+e.name)
 		}
 	}
 	a := cast(t, open...)
-	for name, e := range ends {
-		e.Pass(a.cmd, name)
+	for _, e := range ends {
+		e.Pass(a.cmd, e.name)
 	}
-	require.NoError(t, a.cmd.Start())
-	a.entered()
+	a.begin()
 	return a
+}
+
+// begin starts an actor that was given its ends.
+func (a *actor) begin() {
+	a.t.Helper()
+	require.NoError(a.t, a.cmd.Start(), "a child could not be started that the ends were passed to")
+	a.entered()
 }
 
 // entered waits until a, which has been started, is ready.
@@ -85,7 +98,7 @@ func (a *actor) entered() {
 func (a *actor) tell(format string, args ...any) {
 	a.t.Helper()
 	_, err := fmt.Fprintf(a.say, format+"\n", args...)
-	require.NoError(a.t, err)
+	require.NoError(a.t, err, "the child had ended too early")
 }
 
 // answer returns the next answer, or "ended" if the actor has ended.
@@ -104,10 +117,17 @@ func (a *actor) ask(format string, args ...any) string {
 	return a.answer()
 }
 
+// do gives a command that must not fail.
+func (a *actor) do(command string) {
+	a.t.Helper()
+	what, _, _ := strings.Cut(command, " ")
+	require.Equal(a.t, "nil", a.ask("%s", command), "%s failed in the child", strings.ToUpper(what[:1])+what[1:])
+}
+
 // kill ends the actor by SIGKILL and reaps it.
 func (a *actor) kill() {
 	a.t.Helper()
-	require.NoError(a.t, a.cmd.Process.Kill())
+	require.NoError(a.t, a.cmd.Process.Kill(), "the child had ended, and was waited for, before the test could kill it")
 	a.cmd.Wait()
 	a.ended = true
 }
@@ -129,11 +149,29 @@ func closeAll(files []*os.File) {
 	}
 }
 
+// A consulted context closes asked when it is first asked whether it has ended, or for
+// what tells of its end: its user knows of it then, and is about to wait.
+type consulted struct {
+	context.Context
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (c *consulted) Done() <-chan struct{} {
+	c.once.Do(func() { close(c.asked) })
+	return c.Context.Done()
+}
+
+func (c *consulted) Err() error {
+	c.once.Do(func() { close(c.asked) })
+	return c.Context.Err()
+}
+
 // open returns a new event whose ends are closed with the test.
 func open(t *testing.T) (*event.Waiter, *event.Setter) {
 	t.Helper()
 	w, s, err := event.New()
-	require.NoError(t, err)
+	require.NoError(t, err, "New failed")
 	t.Cleanup(func() {
 		w.Close()
 		s.Close()
@@ -145,13 +183,37 @@ func open(t *testing.T) (*event.Waiter, *event.Setter) {
 func isSet(t *testing.T, w *event.Waiter) bool {
 	t.Helper()
 	set, err := w.IsSet()
-	require.NoError(t, err)
+	require.NoError(t, err, "IsSet failed")
 	return set
 }
 
 func init() {
 	reexec.Register("event-actor", act)
+	reexec.Register("event-heir", heir)
 	reexec.Register("event-bystander", func() { io.Copy(io.Discard, os.Stdin) })
+}
+
+// heir tells what it got: whether it could open and set the event of the name it was
+// given, whether it could open it to wait, and how many pipes it holds beside its
+// standard input, output and error.
+func heir() {
+	name := os.Args[1]
+	s, err := event.OpenSetter(name)
+	if err == nil {
+		err = errors.Join(s.Set(), s.Close())
+	}
+	w, errWaiter := event.OpenWaiter(name)
+	if errWaiter == nil {
+		w.Close()
+	}
+	pipes := 0
+	for fd := 3; fd < 100; fd++ {
+		var st syscall.Stat_t
+		if syscall.Fstat(fd, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFIFO {
+			pipes++
+		}
+	}
+	fmt.Println(word(err), word(errWaiter), pipes)
 }
 
 // act is the actor's side: it opens its ends, says "ready", and obeys.
@@ -199,6 +261,8 @@ func act() {
 			fmt.Println(set, word(err))
 		case "clear":
 			fmt.Println(word(w.Clear()))
+		case "close": // NAME, a waiter
+			fmt.Println(word(w.Close()))
 		case "work": // NAME FILE: real work, its result, and only then the word
 			burn(100 * time.Millisecond)
 			os.WriteFile(words[2], []byte("done"), 0o600)
@@ -225,6 +289,20 @@ func act() {
 			_, errSetter := event.OpenSetter(words[1])
 			_, errWaiter := event.OpenWaiter(words[1])
 			fmt.Println(word(errSetter), word(errWaiter))
+		case "getenv": // VARIABLE
+			fmt.Println(os.Getenv(words[1]))
+		case "write-to": // DESCRIPTOR TEXT
+			f := os.NewFile(uintptr(number(words[1])), "passed by the test")
+			_, err := f.WriteString(words[2])
+			fmt.Println(word(errors.Join(err, f.Close())))
+		case "child-opens": // NAME: a child of ours tries
+			out, err := reexec.Command("event-heir", words[1]).Output()
+			fmt.Println(strings.TrimSpace(string(out)), word(err))
+		case "child-sets": // NAME: a child of ours that we pass the end to
+			child := reexec.Command("event-heir", words[1])
+			s.Pass(child, words[1])
+			out, err := child.Output()
+			fmt.Println(strings.TrimSpace(string(out)), word(err))
 		}
 	}
 }
