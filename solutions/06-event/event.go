@@ -86,9 +86,9 @@ func Start(cmd *exec.Cmd, name string) (*Waiter, error) {
 // also when ctx has ended. It takes nothing away: the event stays set, for this
 // process and for the others. Waiting costs no CPU time.
 //
-// Wait returns ctx.Err(), and not the cause, if ctx ends first, ErrAbandoned if nobody is left who
-// could set the event, os.ErrClosed when the Waiter is closed meanwhile, and what
-// the system says if it has not got what is needed to wait.
+// Wait returns ctx.Err() if ctx ends first, whatever the cause; ErrAbandoned if
+// nobody is left who could set the event; os.ErrClosed when the Waiter is closed
+// meanwhile; and what the system says if it has not got what is needed to wait.
 // A Wait that is still on its way when Clear is called may miss the set.
 func (w *Waiter) Wait(ctx context.Context) error {
 	if set, err := w.IsSet(); set || err != nil {
