@@ -24,6 +24,12 @@ func init() {
 	if os.Getenv(wire.RoleEnv) == wire.Calibrate {
 		os.Exit(0)
 	}
+	if os.Getenv(wire.RoleEnv) == wire.Loopback {
+		if ownNetwork() != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Getenv(wire.RunEnv) == "" {
 		inherit()
 	}
@@ -38,6 +44,7 @@ func init() {
 	}
 	os.Unsetenv(wire.RoleEnv)
 	ownSharedMemory()
+	_ = ownNetwork() // the supervisor has seen it work
 	// What the tests leak must stay to be seen: without this, the collector
 	// would close a forgotten file now and then. The bound keeps memory in check.
 	debug.SetGCPercent(-1)

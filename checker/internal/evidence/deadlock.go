@@ -11,7 +11,7 @@ type Deadlock struct {
 type Wait struct {
 	PID  int    `json:"pid"`
 	Name string `json:"name,omitempty"`
-	For  string `json:"for"`            // "lock", "pipe", "socket", "child", "futex", "signal", "goroutine", "stopped"
+	For  string `json:"for"`            // "lock", "pipe", "socket", "child", "futex", "signal", "goroutine", "stopped", "semaphore", "queue", "file", "ring"
 	What string `json:"what,omitempty"` // the thing by name: a lock file's path, "pipe:[123]", "pid 45"
 	On   []int  `json:"on,omitempty"`   // the processes that alone could end the wait
 	Line *Frame `json:"line,omitempty"` // where it waits

@@ -19,6 +19,9 @@ type Node struct {
 	Inner   []int    `json:"inner,omitempty"`   // its process IDs in the namespaces that it lives in, outermost first, if more than one
 	Maps    []string `json:"maps,omitempty"`    // files that it shares memory through, as Thread.Memory names them
 	Doubts  []string `json:"doubts,omitempty"`  // what may wake it, or could not be seen: any of them makes it alive
+	// Caught are the signals that it acts upon, a bit each, the lowest for signal 1: of
+	// a Go program those that it has asked for by os/signal.
+	Caught uint64 `json:"caught,omitempty"`
 }
 
 // A Thread is one thread and the system call that it sleeps in.
@@ -38,6 +41,24 @@ type Thread struct {
 	Memory  string   `json:"memory,omitempty"` // futex in shared memory: the file, "00:19 1187"
 	Path    string   `json:"path,omitempty"`   // futex in shared memory, file lock: the file by name
 	File    string   `json:"file,omitempty"`   // file lock: the file, as Lock.File
+	Also    []Memory `json:"also,omitempty"`   // futex_waitv: further words in shared memory
+	Notify  bool     `json:"notify,omitempty"` // it waits for the signals of a Go program (os/signal)
+	// Stranger says how another program could reach what it waits for.
+	Stranger string `json:"stranger,omitempty"`
+}
+
+// A Memory is a file through which memory is shared.
+type Memory struct {
+	File string `json:"file"` // "00:19 1187"
+	Path string `json:"path"`
+}
+
+// Memories are the files in whose memory the thread waits.
+func (t Thread) Memories() []Memory {
+	if t.Memory == "" {
+		return t.Also
+	}
+	return append([]Memory{{t.Memory, t.Path}}, t.Also...)
 }
 
 // A Handle is an open descriptor of a process.
@@ -63,13 +84,13 @@ type Member struct {
 // An Object is something that descriptors are joined to.
 type Object struct {
 	ID       string   `json:"id"`
-	Kind     string   `json:"kind"`               // "pipe", "unix", "tcp", "listener", "eventfd", "timerfd", "signalfd"; "" for any other
+	Kind     string   `json:"kind"`               // "pipe", "unix", "tcp", "datagram", "udp", "listener", "eventfd", "timerfd", "signalfd", "inotify", "ring"; "" for any other
 	Name     string   `json:"name,omitempty"`     // "127.0.0.1:80 to 127.0.0.1:4711", a socket's path
 	Peers    []string `json:"peers,omitempty"`    // sockets whose holders are at the other end
 	Readers  []int    `json:"readers,omitempty"`  // processes outside the tree that can read from it
 	Writers  []int    `json:"writers,omitempty"`  // processes outside the tree that can write to it
 	Doubt    string   `json:"doubt,omitempty"`    // why it may wake a waiter by itself, or through somebody unseen
-	Stranger bool     `json:"stranger,omitempty"` // a listener that other machines can reach
+	Stranger bool     `json:"stranger,omitempty"` // another program can reach it by its name
 }
 
 // A Lock is a lock on a file, or the wish for one.
@@ -112,8 +133,16 @@ func (t Thread) Timed() bool {
 	switch t.Call {
 	case "read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "pwritev",
 		"recvfrom", "recvmsg", "sendto", "sendmsg", "accept", "accept4",
-		"splice", "tee", "sendfile", "wait4", "waitid", "flock", "fcntl", "pause", "rt_sigsuspend":
+		"splice", "tee", "sendfile", "wait4", "waitid", "flock", "fcntl", "pause", "rt_sigsuspend",
+		"open", "openat", "semop", "msgrcv", "msgsnd":
 		return false
+	case "semtimedop", "futex_waitv":
+		return arg(3) != 0
+	case "mq_timedreceive", "mq_timedsend":
+		return arg(4) != 0
+	case "io_uring_enter":
+		const extended = 8 // IORING_ENTER_EXT_ARG: there may be a timeout behind it
+		return arg(3)&extended != 0
 	case "epoll_wait", "epoll_pwait":
 		return int32(arg(3)) >= 0
 	case "epoll_pwait2":

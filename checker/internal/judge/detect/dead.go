@@ -22,9 +22,14 @@ type Question = evidence.Question
 // are known, and all of them are in the same position. Signals count too: a
 // process can be woken by the end of its children, and of its parent.
 //
-// What remains outside of the proof is what comes from outside of the tree
-// without a descriptor: a signal sent by hand, a stranger who connects to a
-// local address. The checker's runs have neither.
+// What a process has set for later (an alarm, a timer, a request to the kernel) is
+// among its doubts: package wakes hears of each when it is set. And whoever waits at
+// an address (a path, a port, a name, a key, a signal) may be woken by a program that
+// is not there yet, unless the address is the tree's own: in the run's private folder,
+// or in a namespace that the supervisor gave it.
+//
+// What remains outside of the proof is a person who ends a process by a signal, or
+// reaches into one by the means of a debugger: neither makes it go on by itself.
 func Dead(a, b evidence.Snapshot, q Question) (*evidence.Deadlock, string) {
 	ga, gb := newGraph(a, q, true), newGraph(b, q, true)
 	if reason := gb.over(); reason != "" {
@@ -45,8 +50,9 @@ func Dead(a, b evidence.Snapshot, q Question) (*evidence.Deadlock, string) {
 
 // Partial finds the processes that can never go on beside others that live:
 // the largest group in which each sleeps and could be woken by members of the
-// group alone. It serves at the time limit, to name the cause. Signals between
-// processes do not count there, so it is no proof of what would have happened.
+// group alone. It serves at the time limit, to name the cause. Signals and programs
+// outside that may come do not count there, so it is no proof of what would have
+// happened.
 func Partial(a, b evidence.Snapshot, q Question) *evidence.Deadlock {
 	ga, gb := newGraph(a, q, false), newGraph(b, q, false)
 	asleep, _ := fixpoint(ga, gb)
@@ -135,7 +141,7 @@ func (g *graph) awake(pid int, asleep map[int]bool) reason {
 			}
 		}
 	}
-	if !g.signals {
+	if !g.proof {
 		return reason{}
 	}
 	family := slices.Clone(g.children[pid])

@@ -118,7 +118,34 @@ func TestDead(t *testing.T) {
 		}, Question{Held: []int{11}}, `pid 11 "child": it will be continued`, nil},
 		{"somebody else has stopped it", func(a, b *evidence.Snapshot) {
 			a.Processes[1].Threads[0].State, b.Processes[1].Threads[0].State = "T", "T"
+		}, Question{}, `pid 11 "child": it was stopped, and another program can continue it`, nil},
+		{"it was stopped, and its number means nothing to others", func(a, b *evidence.Snapshot) {
+			for _, s := range []*evidence.Snapshot{a, b} {
+				s.Processes[1].Threads[0].State, s.Processes[1].Inner = "T", []int{11, 2}
+			}
 		}, Question{}, "", nil},
+		{"it has asked for a message", func(a, b *evidence.Snapshot) {
+			a.Processes[1].Caught, b.Processes[1].Caught = 1<<9, 1<<9
+		}, Question{}, `pid 11 "child": it has asked for SIGUSR1, and another program can send that`, nil},
+		{"it would hear that it shall end, beside what it waits for", func(a, b *evidence.Snapshot) {
+			a.Processes[1].Caught, b.Processes[1].Caught = 1<<14, 1<<14
+		}, Question{}, "", nil},
+		{"it waits to be told that it shall end", func(a, b *evidence.Snapshot) {
+			for _, s := range []*evidence.Snapshot{a, b} {
+				s.Processes[1].Caught, s.Processes[1].Threads[0].Call = 1<<14, "pause"
+			}
+		}, Question{}, `pid 11 "child": it waits for SIGTERM, and another program can send that`, nil},
+		{"it waits for an alarm that is not set", func(a, b *evidence.Snapshot) {
+			for _, s := range []*evidence.Snapshot{a, b} {
+				s.Processes[1].Caught, s.Processes[1].Threads[0].Call = 1<<13, "pause"
+			}
+		}, Question{}, "", nil},
+		{"it has set an alarm", func(a, b *evidence.Snapshot) {
+			a.Processes[1].Doubts, b.Processes[1].Doubts = []string{"it has set an alarm"}, []string{"it has set an alarm"}
+		}, Question{}, `pid 11 "child": it has set an alarm`, nil},
+		{"a FIFO that others can open", func(a, b *evidence.Snapshot) {
+			a.Objects[0].Stranger, b.Objects[0].Stranger = true, true
+		}, Question{}, `pid 11 "child": another program can reach pipe:[1]`, nil},
 		{"a call with a timeout", func(a, b *evidence.Snapshot) {
 			for _, s := range []*evidence.Snapshot{a, b} {
 				s.Processes[1].Threads[0].Call = "epoll_pwait"

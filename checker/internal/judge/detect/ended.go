@@ -34,6 +34,7 @@ RIGHT   <-done                                    // and see that it comes on ev
 				f.Detail = append(f.Detail, "some of its processes waited for each other alone:")
 				f.Detail = append(f.Detail, graphLines(t.Partial)...)
 			}
+			f.Detail = append(f.Detail, standing(t.Snapshot)...)
 			all = append(all, waiting(run, t, f))
 		}
 		return all

@@ -11,7 +11,7 @@ import (
 type graph struct {
 	root     int
 	question Question
-	signals  bool // whether the end of a relative may wake
+	proof    bool // whether signals and strangers count, as a proof asks for
 	nodes    map[int]evidence.Node
 	order    []int // of process IDs
 	children map[int][]int
@@ -39,9 +39,9 @@ type edge struct {
 	idle    bool   // it could wake the process, but nothing in there waits for it
 }
 
-func newGraph(s evidence.Snapshot, q Question, signals bool) *graph {
+func newGraph(s evidence.Snapshot, q Question, proof bool) *graph {
 	g := &graph{
-		root: s.Root, question: q, signals: signals, locks: s.Locks,
+		root: s.Root, question: q, proof: proof, locks: s.Locks,
 		nodes: make(map[int]evidence.Node), children: make(map[int][]int), objects: make(map[string]evidence.Object),
 		readers: make(map[string][]int), writers: make(map[string][]int), positions: make(map[int]position),
 	}
@@ -107,6 +107,9 @@ func (g *graph) position(pid int) position {
 		}
 		p.edges = append(p.edges, edges...)
 	}
+	if p.doubt == "" && g.proof {
+		p.doubt = hailed(n, p)
+	}
 	g.positions[pid] = p
 	return p
 }
@@ -125,6 +128,9 @@ func (g *graph) thread(n evidence.Node, t evidence.Thread) (edges []edge, doubt 
 	default:
 		return nil, "it runs"
 	}
+	if t.Stranger != "" && g.proof {
+		return nil, t.Stranger
+	}
 	if t.Timed() {
 		if t.Monitor && (t.Call == "restart_syscall" || t.Timeout != nil && *t.Timeout == minute) {
 			return nil, ""
@@ -132,8 +138,18 @@ func (g *graph) thread(n evidence.Node, t evidence.Thread) (edges []edge, doubt 
 		return nil, fmt.Sprintf("%s may end by itself", t.Call)
 	}
 	switch t.Call {
-	case "futex":
+	case "futex", "futex_waitv":
 		return g.futex(n, t), ""
+	case "open", "openat":
+		return []edge{{kind: "pipe", what: "somebody to open the other end of " + t.Path, anybody: true}}, ""
+	case "semop", "semtimedop":
+		return []edge{{kind: "semaphore", what: "a System V semaphore", anybody: true}}, ""
+	case "msgrcv", "msgsnd":
+		return []edge{{kind: "queue", what: "a System V message queue", anybody: true}}, ""
+	case "mq_timedreceive", "mq_timedsend":
+		return []edge{{kind: "queue", what: "the message queue " + t.Path, anybody: true}}, ""
+	case "io_uring_enter":
+		return g.descriptor(n, int(int32(t.Args[0])), true, 0)
 	case "pause", "rt_sigsuspend", "rt_sigtimedwait":
 		return []edge{{kind: "signal", what: "a signal"}}, ""
 	case "wait4", "waitid":
@@ -161,21 +177,31 @@ func (g *graph) thread(n evidence.Node, t evidence.Thread) (edges []edge, doubt 
 // futex: a word of this process's own memory, by which Go's channels, mutexes
 // and idle threads wait, or one of memory that others share.
 func (g *graph) futex(n evidence.Node, t evidence.Thread) []edge {
-	if _, private := t.FutexOp(); private || t.Memory == "" {
-		if n.Go {
-			return []edge{{kind: "goroutine", what: "a channel or a lock of its own", wakers: []int{n.PID}, on: []int{}}}
-		}
-		return []edge{{kind: "futex", what: "a lock of its own", wakers: []int{n.PID}, on: []int{}}}
+	switch {
+	case t.Notify:
+		return []edge{{kind: "signal", what: asked(n.Caught), wakers: []int{n.PID}, on: []int{}}}
+	case len(t.Memories()) > 0:
+	case n.Go:
+		return []edge{{kind: "goroutine", what: "a channel or a lock of its own", wakers: []int{n.PID}, on: []int{}}}
+	default:
+		return []edge{{kind: "futex", what: ownLock, wakers: []int{n.PID}, on: []int{}}}
 	}
-	e := edge{kind: "futex", what: "a word in " + t.Path, wakers: []int{n.PID}, on: []int{}}
-	for _, pid := range g.order {
-		if pid != n.PID && slices.Contains(g.nodes[pid].Maps, t.Memory) {
-			e.wakers = append(e.wakers, pid)
-			e.on = append(e.on, pid)
+	var all []edge
+	for _, m := range t.Memories() {
+		e := edge{kind: "futex", what: "a word in " + m.Path, wakers: []int{n.PID}, on: []int{}}
+		for _, pid := range g.order {
+			if pid != n.PID && slices.Contains(g.nodes[pid].Maps, m.File) {
+				e.wakers = append(e.wakers, pid)
+				e.on = append(e.on, pid)
+			}
 		}
+		all = append(all, e)
 	}
-	return []edge{e}
+	return all
 }
+
+// ownLock is what a program waits for that is not written in Go, inside itself.
+const ownLock = "a lock of its own"
 
 // child: wait4 names the process by its first argument, waitid by its first two.
 func (g *graph) child(n evidence.Node, t evidence.Thread) ([]edge, string) {

@@ -98,15 +98,25 @@ func (g *graph) descriptor(n evidence.Node, fd int, read bool, depth int) ([]edg
 	if x.Doubt != "" {
 		return nil, fmt.Sprintf("%s: %s", title(x), x.Doubt)
 	}
+	if x.Stranger && g.proof {
+		return nil, fmt.Sprintf("another program can reach %s", title(x))
+	}
 	switch x.Kind {
 	case "pipe":
 		return g.pipe(x, read)
 	case "unix", "tcp":
 		return g.socket(x)
-	case "listener":
-		if x.Stranger {
-			return nil, fmt.Sprintf("others can connect to %s", x.Name)
+	case "datagram", "udp":
+		e, doubt := g.socket(x)
+		for i := range e {
+			e[i].anybody, e[i].idle = true, false
 		}
+		return e, doubt
+	case "inotify":
+		return []edge{{kind: "file", what: "a change of the files that it watches", anybody: true}}, ""
+	case "ring":
+		return []edge{{kind: "ring", what: "the answer to a request that nobody has made (io_uring)", anybody: true}}, ""
+	case "listener":
 		return []edge{{kind: "socket", what: "a connection to " + x.Name, anybody: true}}, ""
 	case "eventfd", "timerfd":
 		if out := append(slices.Clone(x.Readers), x.Writers...); len(out) > 0 {

@@ -44,12 +44,14 @@ var (
 		"pipe":   {"os.(*File).", "internal/poll.(*FD).", "syscall.read", "syscall.write", "unix.Read", "unix.Write"},
 		"socket": {"net.(*", "internal/poll.(*FD).", "syscall.read", "syscall.write", "Recv", "Send", "Accept"},
 		"futex":  {"futex", "Futex", "Syscall6"},
-		"signal": {"os/signal.", "Sigtimedwait", "Pause"},
+		"signal": {"os/signal.", "Sigtimedwait", "Pause"}, "semaphore": {"Syscall"}, "queue": {"Syscall"}, "ring": {"Syscall"},
+		"file": {"os.(*File).", "syscall.read", "unix.Read"},
 	}
 	states = map[string][]string{
 		"lock": {"syscall"}, "child": {"syscall", "IO wait"}, "futex": {"syscall"},
 		"pipe": {"IO wait", "syscall"}, "socket": {"IO wait", "syscall"}, "signal": {"syscall", "chan receive", "select"},
 		"goroutine": {"chan ", "select", "sync", "semacquire"},
+		"semaphore": {"syscall"}, "queue": {"syscall"}, "ring": {"syscall"}, "file": {"IO wait", "syscall"},
 	}
 )
 

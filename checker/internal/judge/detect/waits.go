@@ -17,10 +17,10 @@ func (g *graph) deadlock(group []int) *evidence.Deadlock {
 }
 
 // waits returns what a process waits for in words. A Go program has idle
-// threads, which wait for nothing but work: they count only where there is
-// nothing else to tell.
+// threads, which wait for nothing but work, and one that hands on signals: they count
+// only where there is nothing else to tell.
 func (g *graph) waits(pid int) []evidence.Wait {
-	var all, own []evidence.Wait
+	var all, words, signals, own []evidence.Wait
 	for _, e := range g.position(pid).edges {
 		w := evidence.Wait{PID: pid, Name: g.nodes[pid].Name, For: e.kind, What: e.what, On: e.on}
 		if e.on == nil {
@@ -35,18 +35,21 @@ func (g *graph) waits(pid int) []evidence.Wait {
 		switch {
 		case e.idle:
 			continue
-		case e.kind == "goroutine" || e.kind == "futex" && w.On == nil:
+		case e.kind == "goroutine" || e.what == ownLock:
 			list = &own
+		case e.kind == "futex" && w.On == nil:
+			list = &words
+		case e.kind == "signal" && e.on != nil: // by os/signal, beside what else it does
+			list = &signals
 		}
 		if !slices.ContainsFunc(*list, func(o evidence.Wait) bool { return o.For == w.For && o.What == w.What }) {
 			*list = append(*list, w)
 		}
 	}
-	if len(all) > 0 {
-		return all
-	}
-	if len(own) > 0 {
-		return own
+	for _, list := range [][]evidence.Wait{all, words, signals, own} {
+		if len(list) > 0 {
+			return list
+		}
 	}
 	// All that is left is a descriptor for which no goroutine waits.
 	return []evidence.Wait{{PID: pid, Name: g.nodes[pid].Name, For: "goroutine", What: "a channel or a lock of its own"}}

@@ -14,6 +14,7 @@ import (
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/tree/wakes"
 )
 
 // BenchmarkVerdict measures the time from the last process's falling asleep to
@@ -42,7 +43,7 @@ func BenchmarkVerdict(b *testing.B) {
 }
 
 // tree starts a row and returns its root, once it is at rest.
-func tree(b *testing.B, name string) int {
+func tree(b *testing.B, name string) (root int, inside Inside) {
 	b.Helper()
 	i := slices.IndexFunc(corpus(), func(r row) bool { return r.name == name })
 	r := corpus()[i]
@@ -50,18 +51,19 @@ func tree(b *testing.B, name string) int {
 	if r.outside != nil {
 		args, _ = r.outside(b)
 	}
-	cmd := command(append([]string{"corpus-root", r.name + "/top"}, args...)...)
+	cmd, inside := supervised(b, r, args)
 	_, w, err := os.Pipe()
 	if err != nil {
 		b.Fatal(err)
 	}
 	cmd.ExtraFiles = []*os.File{w}
-	if err := cmd.Start(); err != nil {
+	if inside.Wakes, err = wakes.Start(cmd.Start); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
 		endTree(cmd.Process.Pid)
 		cmd.Wait()
+		inside.Wakes.Close()
 	})
 	p := &pulse{root: cmd.Process.Pid}
 	for n := 0; n < 5; {
@@ -71,7 +73,7 @@ func tree(b *testing.B, name string) int {
 			n = 0
 		}
 	}
-	return cmd.Process.Pid
+	return cmd.Process.Pid, inside
 }
 
 // cpu runs f for the benchmark and reports its processor time.
@@ -98,7 +100,8 @@ func BenchmarkPulse(b *testing.B) {
 		{"1 with a timer", "live timer far away"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			p := &pulse{root: tree(b, c.row)}
+			root, _ := tree(b, c.row)
+			p := &pulse{root: root}
 			cpu(b, func() { p.still(evidence.Question{}) })
 		})
 	}
@@ -131,8 +134,10 @@ func BenchmarkWatch(b *testing.B) {
 		{"is dead", "dead flock circle of 2"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			root, inside := tree(b, c.row)
 			w := Watch{
-				Root:     tree(b, c.row),
+				Root:     root,
+				Inside:   inside,
 				Question: func() (evidence.Question, bool) { return evidence.Question{}, true },
 				Decide:   detect.Dead,
 				Found:    func(*evidence.Deadlock, evidence.Snapshot) {},

@@ -16,5 +16,8 @@ var calls = map[int]string{
 	unix.SYS_EPOLL_PWAIT: "epoll_pwait", unix.SYS_EPOLL_PWAIT2: "epoll_pwait2",
 	unix.SYS_PPOLL: "ppoll", unix.SYS_PSELECT6: "pselect6",
 	unix.SYS_FUTEX: "futex", unix.SYS_RESTART_SYSCALL: "restart_syscall",
+	unix.SYS_FUTEX_WAITV: "futex_waitv", unix.SYS_IO_URING_ENTER: "io_uring_enter", unix.SYS_OPENAT: "openat",
+	unix.SYS_SEMOP: "semop", unix.SYS_SEMTIMEDOP: "semtimedop", unix.SYS_MSGRCV: "msgrcv", unix.SYS_MSGSND: "msgsnd",
+	unix.SYS_MQ_TIMEDRECEIVE: "mq_timedreceive", unix.SYS_MQ_TIMEDSEND: "mq_timedsend",
 	unix.SYS_NANOSLEEP: "nanosleep", unix.SYS_CLOCK_NANOSLEEP: "clock_nanosleep",
 }

@@ -286,7 +286,7 @@ func deadRows() []row {
 			},
 		},
 		{
-			name: "dead signal that never comes", want: []string{"child", "goroutine"},
+			name: "dead signal that never comes", want: []string{"child", "signal"}, pids: true,
 			roles: map[string]func([]string){
 				"top": func([]string) {
 					c := child("waiter", nil)
@@ -301,15 +301,15 @@ func deadRows() []row {
 				},
 			},
 		},
-		alone("dead sigtimedwait without a timeout", "signal", 0, func() {
+		{name: "dead sigtimedwait without a timeout", want: []string{"signal"}, pids: true, roles: map[string]func([]string){"top": func([]string) {
 			set := [1]uint64{1 << (unix.SIGUSR1 - 1)}
 			quiet()
 			for {
 				unix.Syscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&set)), 0, 0, 8, 0, 0)
 			}
-		}),
+		}}},
 		{
-			name: "dead stopped child", want: []string{"child", "stopped"},
+			name: "dead stopped child", want: []string{"child", "stopped"}, pids: true,
 			roles: map[string]func([]string){
 				"top": func([]string) {
 					c := child("stopped", nil)

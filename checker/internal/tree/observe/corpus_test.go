@@ -5,11 +5,13 @@ package observe
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,7 @@ import (
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/tree/wakes"
 )
 
 // A row of the corpus is a tree of processes. Its programs are functions of
@@ -39,7 +42,12 @@ type row struct {
 	// descriptor 4 on.
 	outside func(t testing.TB) (args []string, files []*os.File)
 	needs   string // a program that must be installed
-	roles   map[string]func(args []string)
+	// open rows share their addresses (ports, abstract names, keys) with the machine, as
+	// those with an outside do; all others have them for themselves.
+	open bool
+	// pids rows have process IDs of their own.
+	pids  bool
+	roles map[string]func(args []string)
 }
 
 func (r row) dead() bool { return len(r.want) > 0 }
@@ -60,6 +68,10 @@ func init() {
 	for _, r := range corpus() {
 		for role, f := range r.roles {
 			reexec.Register(r.name+"/"+role, func() {
+				if os.Getenv(loopbackEnv) != "" {
+					os.Unsetenv(loopbackEnv)
+					check(loopbackUp())
+				}
 				f(os.Args[1:])
 			})
 		}
@@ -72,6 +84,10 @@ func corpusRoot() {
 	check(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	cmd := command(os.Args[1:]...)
 	cmd.Stdout = os.Stdout
+	cmd.SysProcAttr = world(must(strconv.ParseUint(os.Getenv(worldEnv), 10, 64)))
+	if cmd.SysProcAttr.Cloneflags&unix.CLONE_NEWNET != 0 {
+		cmd.Env = append(cmd.Env, loopbackEnv+"=up")
+	}
 	for fd := 3; ; fd++ {
 		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
 			break
@@ -148,11 +164,16 @@ func play(t testing.TB, r row, limit time.Duration) outcome {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	cmd := command(append([]string{"corpus-root", r.name + "/top"}, args...)...)
+	cmd, inside := supervised(t, r, args)
 	cmd.ExtraFiles = append([]*os.File{out}, files...)
-	if err := cmd.Start(); err != nil {
+	inside.Wakes, err = wakes.Start(cmd.Start)
+	if errors.Is(err, wakes.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer inside.Wakes.Close()
 	out.Close()
 	for _, f := range files {
 		f.Close()
@@ -181,6 +202,7 @@ func play(t testing.TB, r row, limit time.Duration) outcome {
 	}()
 	w := Watch{
 		Root:     root,
+		Inside:   inside,
 		Question: func() (evidence.Question, bool) { return evidence.Question{}, true },
 		Decide: func(a, b evidence.Snapshot, q evidence.Question) (*evidence.Deadlock, string) {
 			d, alive := detect.Dead(a, b, q)
@@ -208,7 +230,7 @@ func play(t testing.TB, r row, limit time.Duration) outcome {
 		t.Errorf("watch: %v", err)
 	}
 	if o.dead == nil && ctx.Err() == context.DeadlineExceeded {
-		if a, b, err := Snapshots(root); err == nil {
+		if a, b, err := Snapshots(root, inside); err == nil {
 			o.partial = detect.Partial(a, b, evidence.Question{})
 			if len(o.snap.Processes) == 0 {
 				o.snap = b

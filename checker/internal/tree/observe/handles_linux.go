@@ -40,6 +40,8 @@ func (l *look) handles(n *node) error {
 		n.fds = append(n.fds, fd)
 		n.locks = append(n.locks, parseHeldLocks(l.buf)...)
 		n.inodes = append(n.inodes, string(field(l.buf, "ino")))
+		flags, _ := strconv.ParseUint(string(field(l.buf, "flags")), 8, 64)
+		n.async = append(n.async, flags&unix.O_ASYNC != 0)
 		if h, ok := l.handle(n, fd, link, l.buf); ok {
 			n.Handles = append(n.Handles, h)
 		}
@@ -95,14 +97,28 @@ func (l *look) handle(n *node, fd int, link string, info []byte) (evidence.Handl
 	case link == "anon_inode:[signalfd]":
 		// "sigmask:	0000000000002000"
 		h.Object = "signalfd of " + strconv.Itoa(n.PID) + " at " + strconv.Itoa(fd)
-		if x := l.object(h.Object, "signalfd"); hex(field(info, "sigmask"))&(1<<(unix.SIGALRM-1)) != 0 {
+		if x := l.object(h.Object, "signalfd"); !n.told && hex(field(info, "sigmask"))&(1<<(unix.SIGALRM-1)) != 0 {
 			x.Doubt = "it waits for an alarm"
+		}
+	case link == "anon_inode:inotify":
+		h.Object = "inotify of " + strconv.Itoa(n.PID) + " at " + strconv.Itoa(fd)
+		l.object(h.Object, "inotify").Stranger = !l.watchesOwn(info)
+	case link == "anon_inode:[io_uring]":
+		h.Object = "ring of " + strconv.Itoa(n.PID) + " at " + strconv.Itoa(fd)
+		// Nothing was ever handed to it, and no thread of the kernel looks whether
+		// something is.
+		l.object(h.Object, "ring")
+		if string(field(info, "CachedSqHead")) == "0" && decimal(field(info, "SqThread")) == -1 {
+			n.rings++
+		} else {
+			n.anybody = true
 		}
 	case strings.HasPrefix(link, "/"):
 		var s unix.Stat_t
 		path := "/proc/" + strconv.Itoa(n.PID) + "/fd/" + strconv.Itoa(fd)
 		if err := unix.Stat(path, &s); err == nil && s.Mode&unix.S_IFMT == unix.S_IFIFO {
-			l.object(link, "pipe")
+			x := l.object(link, "pipe")
+			x.Stranger = x.Stranger || l.reachable(n, link, &s)
 			return h, true
 		}
 		return h, false // a thread that sleeps in it nevertheless is taken to be alive

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,7 @@ func (l *look) sockets() {
 	type space struct {
 		unix    map[uint32]unixSocket
 		tcp     []tcpSocket
+		udp     []tcpSocket
 		private bool
 	}
 	spaces := make(map[string]*space)
@@ -34,7 +36,8 @@ func (l *look) sockets() {
 				// waits for them alive.
 				s = &space{private: ours != "" && name != ours}
 				s.unix, _ = unixSockets(n.PID)
-				s.tcp, _ = tcpSockets(n.PID)
+				s.tcp, _ = inetSockets(n.PID, "tcp")
+				s.udp, _ = inetSockets(n.PID, "udp")
 				spaces[name] = s
 			}
 			ino, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(x.ID, "socket:["), "]"), 10, 64)
@@ -43,6 +46,16 @@ func (l *look) sockets() {
 			}
 			if u, ok := s.unix[uint32(ino)]; ok {
 				joinUnix(x, u, s.unix)
+				if x.Kind == "listener" || x.Kind == "datagram" {
+					x.Stranger = l.socketOutside(n, u, s.private)
+				}
+				continue
+			}
+			if at := slices.IndexFunc(s.udp, func(u tcpSocket) bool { return u.ino == ino }); at >= 0 {
+				x.Kind, x.Name, x.Stranger = "udp", s.udp[at].local.String(), !s.private
+				if backlog() {
+					x.Doubt = "data may be under way"
+				}
 				continue
 			}
 			joinTCP(x, ino, s.tcp, s.private, n.PID, h.FD)
@@ -70,8 +83,16 @@ func joinUnix(x *evidence.Object, s unixSocket, all map[uint32]unixSocket) {
 	switch {
 	case s.listen:
 		x.Kind = "listener"
-	case !s.stream && !s.hasTo:
-		x.Doubt = "anybody can send to it"
+	case !s.stream:
+		x.Kind = "datagram"
+		if s.to != 0 {
+			x.Peers = []string{socketID(uint64(s.to))}
+		}
+		for _, other := range all {
+			if other.to == s.ino && other.ino != s.ino && other.ino != s.to {
+				x.Peers = append(x.Peers, socketID(uint64(other.ino)))
+			}
+		}
 	case !s.hasTo:
 		x.Doubt = "it is not connected"
 	case s.to != 0:
@@ -109,7 +130,7 @@ func joinTCP(x *evidence.Object, ino uint64, all []tcpSocket, private bool, pid,
 	}
 	if s.state == stateListen {
 		x.Kind, x.Name = "listener", s.local.String()
-		x.Stranger = !private && !s.local.Addr().IsLoopback()
+		x.Stranger = !private
 		return
 	}
 	x.Kind, x.Name = "tcp", s.local.String()+" to "+s.remote.String()

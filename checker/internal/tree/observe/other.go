@@ -30,13 +30,13 @@ func SharedMappings(pid int) ([]evidence.Mapping, error) { return nil, ErrUnsupp
 type Observer struct{}
 
 // New needs Linux.
-func New(root int) *Observer { return &Observer{} }
+func New(root int, in Inside) *Observer { return &Observer{} }
 
 // Snapshot needs Linux.
 func (*Observer) Snapshot() (evidence.Snapshot, error) { return evidence.Snapshot{}, ErrUnsupported }
 
 // Snapshots needs Linux.
-func Snapshots(root int) (a, b evidence.Snapshot, err error) { return a, b, ErrUnsupported }
+func Snapshots(root int, in Inside) (a, b evidence.Snapshot, err error) { return a, b, ErrUnsupported }
 
 // Run needs Linux.
 func (w Watch) Run(ctx context.Context) error { return ErrUnsupported }

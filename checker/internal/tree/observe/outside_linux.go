@@ -65,8 +65,8 @@ func (l *look) wanted() (paths, shared map[string]bool) {
 			if t.File != "" {
 				paths[t.Path] = true
 			}
-			if t.Memory != "" {
-				shared[t.Memory] = true
+			for _, m := range t.Memories() {
+				shared[m.File] = true
 			}
 		}
 	}
@@ -111,11 +111,24 @@ func (l *look) search(pid int, paths, shared map[string]bool) []end {
 			l.buf, _ = read(dir+"/fdinfo"+number, l.buf)
 			link = "eventfd:[" + string(field(l.buf, "eventfd-id")) + "]"
 		}
-		if l.objects[link] == nil && !paths[link] {
+		memory := len(shared) > 0 && strings.HasPrefix(link, "/")
+		if l.objects[link] == nil && !paths[link] && !memory {
 			continue
 		}
 		if l.buf, err = read(dir+"/fdinfo"+number, l.buf); err != nil {
 			continue
+		}
+		if memory {
+			// Who holds the file can map it whenever it likes.
+			ino := " " + string(field(l.buf, "ino"))
+			for file := range shared {
+				if strings.HasSuffix(file, ino) {
+					ends = append(ends, end{memory: file, path: strings.TrimSuffix(link, " (deleted)")})
+				}
+			}
+			if l.objects[link] == nil && !paths[link] {
+				continue
+			}
 		}
 		flags, _ := strconv.ParseUint(string(field(l.buf, "flags")), 8, 64)
 		mode := flags & unix.O_ACCMODE
@@ -141,7 +154,9 @@ func (l *look) search(pid int, paths, shared map[string]bool) []end {
 func (l *look) join(pid int, e end) {
 	if e.memory != "" {
 		for _, n := range l.list {
-			if slices.ContainsFunc(n.Threads, func(t evidence.Thread) bool { return t.Memory == e.memory }) {
+			if slices.ContainsFunc(n.Threads, func(t evidence.Thread) bool {
+				return slices.ContainsFunc(t.Memories(), func(m evidence.Memory) bool { return m.File == e.memory })
+			}) {
 				n.doubt("process " + strconv.Itoa(pid) + " outside shares the memory of " + e.path)
 			}
 		}

@@ -18,7 +18,10 @@ type program struct {
 	fixed      bool   // not moved when it is loaded
 	base       uint64 // address of its first segment in the file
 	start, end uint64 // the code of the Go runtime's monitor; 0 where there is none
-	doubt      string // why processes of this program may wake in a way that nobody sees
+	recvStart  uint64 // where it waits for the signals that os/signal has asked for
+	recvEnd    uint64
+	unread     string // why nothing is known of it
+	alarm      string // why its processes may have set an alarm, where nobody tells of those
 }
 
 // fileID tells one version of a file from another.
@@ -32,7 +35,7 @@ func (o *Observer) program(pid int) *program {
 	path := "/proc/" + strconv.Itoa(pid) + "/exe"
 	info, err := os.Stat(path)
 	if err != nil {
-		return &program{doubt: "its program cannot be read"}
+		return &program{unread: "its program cannot be read"}
 	}
 	s := info.Sys().(*syscall.Stat_t)
 	id := fileID{uint64(s.Dev), s.Ino, s.Ctim}
@@ -56,7 +59,7 @@ var plain = []string{
 func readProgram(path string) *program {
 	f, err := elf.Open(path)
 	if err != nil {
-		return &program{doubt: "its program is of a kind that cannot be read"}
+		return &program{unread: "its program is of a kind that cannot be read"}
 	}
 	defer f.Close()
 	p := &program{fixed: f.Type == elf.ET_EXEC}
@@ -67,7 +70,7 @@ func readProgram(path string) *program {
 		}
 	}
 	if f.Class != elf.ELFCLASS64 {
-		p.doubt = "its program is for another kind of processor"
+		p.unread = "its program is for another kind of processor"
 		return p
 	}
 	if f.Section(".gopclntab") != nil {
@@ -78,17 +81,17 @@ func readProgram(path string) *program {
 	// The interval timer (setitimer(2), alarm(2)) is nowhere in /proc.
 	libs, err := f.ImportedLibraries()
 	if err != nil || len(libs) == 0 {
-		p.doubt = "its program may have set an alarm"
+		p.alarm = "its program may have set an alarm"
 	}
 	for _, lib := range libs {
 		if !slices.ContainsFunc(plain, func(s string) bool { return strings.HasPrefix(lib, s) }) {
-			p.doubt = "its program may have set an alarm"
+			p.alarm = "its program may have set an alarm"
 		}
 	}
 	symbols, _ := f.ImportedSymbols()
 	for _, s := range symbols {
 		if slices.Contains(alarms, s.Name) {
-			p.doubt = "its program may have set an alarm"
+			p.alarm = "its program may have set an alarm"
 		}
 	}
 	return p
@@ -101,8 +104,10 @@ func (p *program) readGo(f *elf.File) {
 		switch name {
 		case "runtime.sysmon":
 			p.start, p.end = start, end
+		case "os/signal.signal_recv":
+			p.recvStart, p.recvEnd = start, end
 		case "golang.org/x/sys/unix.Setitimer", "golang.org/x/sys/unix.Alarm":
-			p.doubt = "its program may have set an alarm"
+			p.alarm = "its program may have set an alarm"
 		}
 	}
 	if symbols, err := f.Symbols(); err == nil {
@@ -128,8 +133,15 @@ func (p *program) readGo(f *elf.File) {
 // inMonitor reports whether a thread with this stack pointer sleeps inside the
 // monitor of the Go runtime: one of the return addresses near the end of its
 // stack says so. No other thread ever has one there.
-func (p *program) inMonitor(pid int, sp uint64) bool {
-	if p.end == 0 {
+func (p *program) inMonitor(pid int, sp uint64) bool { return p.under(pid, sp, p.start, p.end) }
+
+// inNotify reports whether it sleeps until there is a signal for os/signal.
+func (p *program) inNotify(pid int, sp uint64) bool { return p.under(pid, sp, p.recvStart, p.recvEnd) }
+
+// under reports whether a function of the Go program has called what the thread
+// sleeps in.
+func (p *program) under(pid int, sp, start, end uint64) bool {
+	if end == 0 {
 		return false
 	}
 	var move uint64
@@ -149,14 +161,14 @@ func (p *program) inMonitor(pid int, sp uint64) bool {
 			}
 		}
 	}
-	// The frames of futex, futexsleep, notetsleep and sysmon are some 300 bytes.
+	// The frames of futex, futexsleep, notetsleep and their caller are some 300 bytes.
 	for _, size := range []int{1024, 512} { // the stack may end before
 		b := make([]byte, size)
 		if !peek(pid, sp, b) {
 			continue
 		}
 		for ; len(b) > 0; b = b[8:] {
-			if pc := binary.NativeEndian.Uint64(b) - move; p.start <= pc && pc < p.end {
+			if pc := binary.NativeEndian.Uint64(b) - move; start <= pc && pc < end {
 				return true
 			}
 		}

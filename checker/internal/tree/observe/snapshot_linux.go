@@ -15,12 +15,13 @@ import (
 // goroutines.
 type Observer struct {
 	root     int
+	in       Inside
 	programs map[fileID]*program
 }
 
 // New returns an observer of the tree below root.
-func New(root int) *Observer {
-	return &Observer{root: root, programs: make(map[fileID]*program)}
+func New(root int, in Inside) *Observer {
+	return &Observer{root: root, in: in, programs: make(map[fileID]*program)}
 }
 
 // A look is a snapshot while it is being taken.
@@ -30,6 +31,7 @@ type look struct {
 	nodes     map[int]*node
 	list      []*node // in the order of process IDs
 	objects   map[string]*evidence.Object
+	ipc       string // where the supervisor's semaphores are
 	allLocks  []evidence.Lock
 	locks     []evidence.Lock // those that the tree waits for
 	outsiders map[int]outsider
@@ -40,9 +42,14 @@ type look struct {
 type node struct {
 	evidence.Node
 	program *program
+	told    bool  // the kernel tells of what it sets for later
+	ipc     bool  // semaphores and message queues are the tree's own
+	rings   int   // rings of requests that nobody has used
+	anybody bool  // by what it has set, others may wake too
 	fds     []int // every descriptor, with its link and its inode
 	links   []string
 	inodes  []string
+	async   []bool          // it was told to send a signal when something happens
 	locks   []evidence.Lock // held by its open files
 	maps    []mapping       // once asked for
 }
@@ -86,6 +93,7 @@ func (o *Observer) Snapshot() (evidence.Snapshot, error) {
 // look looks at the tree itself.
 func (o *Observer) look() (*look, error) {
 	l := &look{Observer: o, nodes: make(map[int]*node), objects: make(map[string]*evidence.Object)}
+	l.ipc, _ = os.Readlink("/proc/self/ns/ipc")
 	var err error
 	if l.all, err = everybody(); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
@@ -109,6 +117,7 @@ func (o *Observer) look() (*look, error) {
 	}
 	l.sharers()
 	l.sockets()
+	l.asyncs()
 	l.locks = l.waitedLocks()
 	return l, nil
 }
@@ -138,10 +147,10 @@ func (l *look) node(pid int, s stat) (*node, bool, error) {
 	if p.State != "Z" {
 		n.program = l.program(pid)
 		n.Go = n.program.isGo
-		if n.program.doubt != "" {
-			n.doubt(n.program.doubt)
+		if n.program.unread != "" {
+			n.doubt(n.program.unread)
 		}
-		for _, look := range []func(*node) error{l.handles, rest, l.threads} {
+		for _, look := range []func(*node) error{l.rest, l.handles, l.threads, l.standing} {
 			err := look(n)
 			if gone(err) {
 				return nil, false, nil
@@ -164,18 +173,20 @@ func (l *look) node(pid int, s stat) (*node, bool, error) {
 	return n, true, nil
 }
 
-// rest looks at timers and namespaces.
-func rest(n *node) error {
+// rest looks at signals and namespaces.
+func (l *look) rest(n *node) error {
 	dir := "/proc/" + strconv.Itoa(n.PID)
-	// A kernel without this file leaves timer_create(2) unseen; Go programs
-	// have no use for it.
-	if b, err := read(dir+"/timers", nil); err == nil && len(b) > 0 {
-		n.doubt("it has a timer of its own")
-	}
 	status, err := read(dir+"/status", nil)
 	if err != nil {
 		return err
 	}
+	const filtered = 2 // SECCOMP_MODE_FILTER
+	n.told = l.in.Wakes != nil && decimal(field(status, "Seccomp")) == filtered
+	if !n.Go { // the runtime of Go catches nearly all
+		n.Caught = hex(field(status, "SigCgt"))
+	}
+	ipc, err := os.Readlink(dir + "/ns/ipc")
+	n.ipc = err == nil && ipc != l.ipc
 	// "NSpid:	4312	7	1"
 	if ids := strings.Fields(string(field(status, "NSpid"))); len(ids) > 1 {
 		for _, id := range ids {
@@ -191,8 +202,8 @@ func (l *look) sharers() {
 	wanted := make(map[string]bool)
 	for _, n := range l.list {
 		for _, t := range n.Threads {
-			if t.Memory != "" {
-				wanted[t.Memory] = true
+			for _, m := range t.Memories() {
+				wanted[m.File] = true
 			}
 		}
 	}

@@ -14,8 +14,8 @@ import (
 
 // Of the kernel's include/uapi/linux/unix_diag.h and net/tcp_states.h.
 const (
-	diagShowName, diagShowPeer, diagShowIcons = 1, 4, 8
-	diagName, diagPeer, diagIcons             = 0, 2, 3
+	diagShowName, diagShowVFS, diagShowPeer, diagShowIcons = 1, 2, 4, 8
+	diagName, diagVFS, diagPeer, diagIcons                 = 0, 1, 2, 3
 
 	stateEstablished, stateListen = 1, 10
 )
@@ -29,6 +29,7 @@ type unixSocket struct {
 	to     uint32   // the other end; 0: nobody holds it
 	queue  []uint32 // listener: clients that were not yet accepted
 	name   string
+	file   uint32 // the inode of its name; 0 for an abstract one
 }
 
 // unixSockets asks for all unix sockets of the network namespace of a process.
@@ -46,7 +47,7 @@ func unixSockets(pid int) (map[uint32]unixSocket, error) {
 	binary.NativeEndian.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	req[16] = unix.AF_UNIX
 	binary.NativeEndian.PutUint32(req[20:], ^uint32(0)) // in every state
-	binary.NativeEndian.PutUint32(req[28:], diagShowName|diagShowPeer|diagShowIcons)
+	binary.NativeEndian.PutUint32(req[28:], diagShowName|diagShowVFS|diagShowPeer|diagShowIcons)
 	if err := unix.Sendto(fd, req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, fmt.Errorf("unix sockets of %d: %w", pid, err)
 	}
@@ -99,6 +100,10 @@ func parseUnixSocket(b []byte) (unixSocket, bool) {
 		switch kind {
 		case diagName:
 			s.name = strings.ReplaceAll(strings.TrimRight(string(value), "\x00"), "\x00", "@")
+		case diagVFS: // inode and device
+			if w := nativeWords(value); len(w) > 0 {
+				s.file = w[0]
+			}
 		case diagPeer:
 			if len(value) >= 4 {
 				s.hasTo, s.to = true, binary.NativeEndian.Uint32(value)

@@ -66,12 +66,13 @@ func parseTCPAddr(b []byte) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(hex(port))), ok
 }
 
-// tcpSockets reads all of them in the network namespace of a process.
-func tcpSockets(pid int) ([]tcpSocket, error) {
+// inetSockets reads all of a protocol ("tcp", "udp", whose lines are alike) in the
+// network namespace of a process.
+func inetSockets(pid int, protocol string) ([]tcpSocket, error) {
 	var list []tcpSocket
-	for _, name := range []string{"tcp", "tcp6"} {
+	for _, name := range []string{protocol, protocol + "6"} {
 		b, err := read("/proc/"+strconv.Itoa(pid)+"/net/"+name, nil)
-		if err != nil && name == "tcp6" { // a kernel without IPv6
+		if err != nil && name != protocol { // a kernel without IPv6
 			continue
 		}
 		if err != nil {

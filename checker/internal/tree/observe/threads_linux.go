@@ -132,13 +132,28 @@ func (l *look) details(n *node, t *evidence.Thread, b blocked) {
 				t.Timeout = &d
 			}
 			t.Monitor = n.program.inMonitor(n.PID, b.sp)
+		} else if t.Notify = n.program.inNotify(n.PID, b.sp); t.Notify {
+			n.Caught = wantedSignals(n.PID, b.args[0])
 		}
 		if op, private := t.FutexOp(); op >= 0 && !private {
-			for _, m := range n.mappings() {
-				if m.shared && m.start <= b.args[0] && b.args[0] < m.end {
-					t.Memory, t.Path = m.file, strings.TrimSuffix(m.path, " (deleted)")
-				}
-			}
+			l.word(n, t, b.args[0])
+		}
+	case "futex_waitv":
+		l.words(n, t, b)
+	case "open", "openat":
+		l.opening(n, t, b)
+	case "semop", "semtimedop", "msgrcv", "msgsnd":
+		if !n.ipc {
+			t.Stranger = "another program can reach it by its key"
+		}
+	case "mq_timedreceive", "mq_timedsend":
+		t.Path = n.link(int(int32(b.args[0])))
+		if !n.ipc {
+			t.Stranger = "another program can open it by its name"
+		}
+	case "rt_sigtimedwait":
+		if set := make([]byte, 8); peek(n.PID, b.args[0], set) {
+			n.Caught |= binary.NativeEndian.Uint64(set)
 		}
 	case "restart_syscall":
 		// What a call with a timeout becomes when its process was stopped and

@@ -16,7 +16,7 @@ import (
 // says what the kernel did not show. That the root has ended is none.
 func (w Watch) Run(ctx context.Context) error {
 	w.Every, w.Step, w.Pairs = cmp.Or(w.Every, Pace), cmp.Or(w.Step, Step), cmp.Or(w.Pairs, Pairs)
-	o, p := New(w.Root), &pulse{root: w.Root}
+	o, p := New(w.Root, w.Inside), &pulse{root: w.Root}
 	timer := time.NewTimer(w.Every)
 	defer timer.Stop()
 	equal := 0           // pairs of equal looks in a row
@@ -107,8 +107,8 @@ const (
 )
 
 // Snapshots takes two, one after the other, for a decision at a time limit.
-func Snapshots(root int) (a, b evidence.Snapshot, err error) {
-	o := New(root)
+func Snapshots(root int, in Inside) (a, b evidence.Snapshot, err error) {
+	o := New(root, in)
 	if a, err = o.Snapshot(); err != nil {
 		return a, b, err
 	}

@@ -42,12 +42,13 @@ type verdict struct {
 	snapshot   evidence.Snapshot
 }
 
-func watchDeadlock(dead func(a, b evidence.Snapshot, q evidence.Question) (*evidence.Deadlock, string)) *deadlockWatch {
+func watchDeadlock(dead func(a, b evidence.Snapshot, q evidence.Question) (*evidence.Deadlock, string), inside observe.Inside) *deadlockWatch {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &deadlockWatch{found: make(chan verdict, 1), cancel: cancel, done: make(chan struct{})}
 	asked := 0
 	watch := observe.Watch{
-		Root: os.Getpid(),
+		Root:   os.Getpid(),
+		Inside: inside,
 		Question: func() (evidence.Question, bool) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -67,6 +67,14 @@ func (p *private) progress() uint64 {
 	return binary.NativeEndian.Uint64(b)
 }
 
+// real is the folder as the kernel names it, without symbolic links.
+func (p *private) real() string {
+	if real, err := filepath.EvalSymlinks(p.dir); err == nil {
+		return real
+	}
+	return p.dir
+}
+
 func (p *private) path(elem ...string) string {
 	return filepath.Join(append([]string{p.dir}, elem...)...)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"prokata/checker/internal/source/instrument"
 	"prokata/checker/internal/tree/observe"
 	"prokata/checker/internal/tree/place"
+	"prokata/checker/internal/tree/wakes"
 	"prokata/checker/internal/tree/wire"
 )
 
@@ -58,6 +60,7 @@ type session struct {
 	channel  string // the pipe of the replies, as snapshots name it
 	judge    Judge
 	cage     cage
+	inside   observe.Inside // what is the tree's own
 	refused  int64          // tasks that the kernel had refused as the test began
 	asked    bool           // the processes have been asked for their stacks, and end of that
 	meter    *observe.Meter // of a test that counts its progress
@@ -67,7 +70,7 @@ type session struct {
 
 // start1 starts one test process for the tests.
 func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, slow: slow, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), events: make(chan wire.Event), ended: make(chan error, 1)}
+	s := &session{job: job, slow: slow, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real()}, events: make(chan wire.Event), ended: make(chan error, 1)}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -113,13 +116,17 @@ func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests [
 			set["GOMAXPROCS"] = n
 		}
 	}
-	for _, private := range []bool{true, false} {
+	for _, own := range worlds(job.Binary) {
 		s.cmd = exec.Command(job.Binary, args...)
 		s.cmd.Dir, s.cmd.Env = work, environment(set)
 		s.cmd.Stdout, s.cmd.Stderr = out.w, out.w
 		s.cmd.ExtraFiles = []*os.File{eventsW, repliesR}
-		s.cmd.SysProcAttr = ownSession(private)
-		if err = place.Start(s.cmd.Start); err == nil {
+		s.cmd.SysProcAttr = ownSession(own)
+		start := func() error { return place.Start(s.cmd.Start) }
+		if s.inside.Wakes, err = wakes.Start(start); errors.Is(err, wakes.ErrUnsupported) {
+			err = start() // alarms are guessed at, as far as that can be done
+		}
+		if err == nil {
 			break
 		}
 	}
@@ -138,7 +145,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests [
 	go s.read(events)
 	go func() { s.ended <- s.cmd.Wait() }()
 	s.account = newAccount()
-	s.deadlock = watchDeadlock(judge.Dead)
+	s.deadlock = watchDeadlock(judge.Dead, s.inside)
 	return s, nil
 }
 
@@ -164,6 +171,7 @@ func (s *session) read(events *os.File) {
 func (s *session) watch(ctx context.Context) error {
 	tick := time.NewTimer(pace)
 	defer tick.Stop()
+	defer s.inside.Wakes.Close()
 	defer s.replies.Close()
 	defer s.out.close()
 	defer s.drain()
@@ -262,18 +270,20 @@ func (s *session) poll() {
 func (s *session) abort(limit *evidence.Limit) {
 	var stacks []evidence.Stacks
 	var partial *evidence.Deadlock
+	var snapshot *evidence.Snapshot
 	var stalled []evidence.Burn
 	if s.meter != nil {
 		stalled = s.meter.Stalled()
 	}
 	if limit == nil || limit.Kind == "time" {
-		if a, b, err := observe.Snapshots(os.Getpid()); err == nil {
+		if a, b, err := observe.Snapshots(os.Getpid(), s.inside); err == nil {
+			snapshot = &b
 			partial = s.judge.Partial(a, b, evidence.Question{Channel: []string{s.channel}})
 		}
 		stacks = s.askStacks()
 	}
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
-		t.Limit, t.Stacks, t.Partial = limit, stacks, partial
+		t.Limit, t.Stacks, t.Partial, t.Snapshot = limit, stacks, partial, snapshot
 		if s.meter != nil && len(stalled) > 0 {
 			s.busy(t).Stalled = stalled
 		}

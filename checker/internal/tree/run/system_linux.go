@@ -22,20 +22,17 @@ func adoptOrphans() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0,
 // ownSession takes the test process out of reach of the terminal and of its
 // supervisor's process group.
 //
-// With private it also gets mounts of its own, so that the harness can give it an
-// empty /dev/shm: what appears in the system's might be anybody's. Where this user
-// may not have that, the start fails, and is tried again without.
-func ownSession(private bool) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setsid: true}
-	if !private {
+// It also gets a world of its own (see worlds).
+func ownSession(own world) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setsid: true, Cloneflags: uintptr(own)}
+	if own == 0 {
 		return attr
 	}
-	attr.Cloneflags = unix.CLONE_NEWNS
 	if os.Geteuid() != 0 {
 		attr.Cloneflags |= unix.CLONE_NEWUSER
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}}
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}}
-		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN}
+		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN}
 	}
 	return attr
 }

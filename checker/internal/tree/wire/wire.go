@@ -21,6 +21,10 @@ const (
 // and that ends at once.
 const Calibrate = "calibrate"
 
+// Loopback is the role of a process that is started to see whether it can use a
+// network of its own; it ends with status 0 if so.
+const Loopback = "loopback"
+
 // Environment variables that the supervisor sets.
 const (
 	RoleEnv    = "PROKATA_ROLE"  // "tests": run the tests and speak over the two pipes

@@ -1,0 +1,9 @@
+package wakes
+
+import "golang.org/x/sys/unix"
+
+const (
+	arch      = unix.AUDIT_ARCH_X86_64
+	alarmCall = unix.SYS_ALARM
+	listens   = true
+)
