@@ -39,11 +39,12 @@ GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-lint: ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck
+lint: $(CHECKER) ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck, tests that say nothing
 	@out=$$($(GOFUMPT) -l checker katas solutions testdata); test -z "$$out" || { echo "not formatted (gofumpt -w):"; echo "$$out"; exit 1; }
 	@go vet ./...
 	@GOOS=darwin go vet ./...
 	@$(STATICCHECK) ./checker/... ./solutions/...
+	@$(CHECKER) sentences > /dev/null || $(CHECKER) sentences
 	@# A stub holds parts that only the learner will use: U1000 would name them all.
 	@$(STATICCHECK) -checks inherit,-U1000 ./katas/...
 	@out=$$($(GOVULNCHECK) ./... 2>&1) || if grep -q 'fetching vulnerabilities' <<<"$$out"; then \

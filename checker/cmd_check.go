@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -77,6 +75,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			p := &progress{w: os.Stderr, start: time.Now(), terminal: term.IsTerminal(int(os.Stderr.Fd()))}
 			o := check.Options{
 				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Untrusted: untrusted, Jobs: jobs, Progress: p.building,
+				Ran: func(k kata.Kata, n int) { p.ran(k.Name, n, repeat) },
 			}
 			if save != "" {
 				o.Saw = func(r evidence.Run, n int) error { return record.Save(save, r, n) }
@@ -184,51 +183,6 @@ func inOrder(katas []kata.Kata, show func(grade.Kata)) func(grade.Kata) {
 			show(v)
 			next++
 		}
-	}
-}
-
-// colour says whether w is a terminal whose reader wants colour.
-func colour(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
-}
-
-// A progress tells of a long first build, and nothing of a short one.
-type progress struct {
-	w        io.Writer
-	terminal bool
-
-	mu      sync.Mutex
-	start   time.Time
-	count   int
-	said    bool
-	written bool
-}
-
-func (p *progress) building(pkg string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.count++
-	// The packages of a kata are few; the standard library has hundreds.
-	if p.count < 20 || time.Since(p.start) < time.Second {
-		return
-	}
-	if !p.said {
-		p.said = true
-		fmt.Fprintln(p.w, "compiling the standard library with the race detector: the first time only, about half a minute")
-	}
-	if p.terminal {
-		fmt.Fprintf(p.w, "\r\x1b[K  %d packages: %.60s", p.count, pkg)
-		p.written = true
-	}
-}
-
-func (p *progress) clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.written {
-		fmt.Fprint(p.w, "\r\x1b[K")
-		p.written = false
 	}
 }
 

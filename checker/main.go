@@ -53,7 +53,12 @@ func run(args []string) int {
 	place.Prepare()
 	root := newRoot()
 	root.SetArgs(args)
+	out := &output{to: os.Stdout}
+	root.SetOut(out)
 	err := root.ExecuteContext(ctx)
+	if problem := out.problem(); problem != nil && got.Load() == 0 {
+		err = faultError{problem}
+	}
 	if s := got.Load(); s != 0 {
 		fmt.Fprintf(os.Stderr, "checker: ended by a signal (%v)\n", syscall.Signal(s))
 		return 128 + int(s)
@@ -66,13 +71,14 @@ func run(args []string) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintln(os.Stderr, "checker:", err)
+		complain(err)
 		return exitUsage
 	case errors.As(err, &fault):
-		fmt.Fprintln(os.Stderr, "checker:", err)
+		complain(err)
 		return exitFault
 	default: // cobra's own: an unknown flag, a wrong number of arguments
-		fmt.Fprintf(os.Stderr, "checker: %v\nSee: checker --help\n", err)
+		complain(err)
+		fmt.Fprintln(os.Stderr, "See: checker --help")
 		return exitUsage
 	}
 }
@@ -98,6 +104,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCheck(), newSupervise(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newExplain(), newHint(), newList())
+	root.AddCommand(newCheck(), newSupervise(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newExplain(), newSentences(), newHint(), newList())
 	return root
 }

@@ -59,10 +59,11 @@ var allowed = map[string]string{
 	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
 
 	// prove: the repository's own content
-	"internal/prove/flaw":     "internal/judge/detect internal/source/kata internal/source/patch",
-	"internal/prove/mutate":   "",
-	"internal/prove/scaffold": "internal/source/kata internal/source/patch",
-	"internal/prove/verify":   "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/flaw internal/prove/mutate internal/source/build internal/source/kata internal/source/patch internal/source/plan internal/tree/wire",
+	"internal/prove/flaw":      "internal/judge/detect internal/source/kata internal/source/patch",
+	"internal/prove/mutate":    "",
+	"internal/prove/scaffold":  "internal/source/kata internal/source/patch",
+	"internal/prove/sentences": "",
+	"internal/prove/verify":    "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/flaw internal/prove/mutate internal/source/build internal/source/kata internal/source/patch internal/source/plan internal/tree/wire",
 }
 
 // evidence is read by everybody, so it must cost nobody anything.

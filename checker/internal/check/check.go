@@ -30,6 +30,7 @@ type Options struct {
 	Jobs       int      // katas side by side; as many as there are cores if 0
 
 	Progress func(string)                  // told what goes on, if set
+	Ran      func(k kata.Kata, n int)      // told that n runs of a kata are over, side by side with others, if set
 	Done     func(grade.Kata)              // told each verdict as it comes, in any order, one at a time, if set
 	Saw      func(evidence.Run, int) error // handed each run's evidence and its number, one at a time, if set
 }
@@ -138,6 +139,9 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 			}
 		}
 		runs = append(runs, r)
+		if o.Ran != nil {
+			o.Ran(p.Kata, len(runs))
+		}
 		if !r.Build.OK || r.Fault != "" {
 			break
 		}

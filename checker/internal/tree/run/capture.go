@@ -1,8 +1,10 @@
 package run
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -10,9 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keep is how much of what one test prints is kept, in bytes: its beginning,
-// where the first failure stands.
-const keep = 64 << 10
+// keep is how much of what one test prints is kept, in bytes: its beginning, and of its
+// end lastly, where package testing writes what failed, and a process its last words.
+const (
+	keep   = 64 << 10
+	lastly = 16 << 10
+)
 
 // A capture reads what the tree prints from a pipe of the supervisor's own, so
 // that a process that holds its end open delays nobody.
@@ -24,6 +29,8 @@ type capture struct {
 
 	mu   sync.Mutex
 	kept []byte
+	end  []byte // behind kept: the last of it, up to twice lastly
+	left int64  // bytes between the two that were not kept
 	buf  []byte
 }
 
@@ -54,8 +61,16 @@ func (c *capture) take() string {
 	_ = c.conn.Control(func(fd uintptr) { c.drain(fd, 1<<20) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if n := len(c.end) - lastly; n > 0 {
+		c.left += int64(n)
+		c.end = c.end[n:]
+	}
 	s := string(c.kept)
-	c.kept = nil
+	if c.left > 0 {
+		s += fmt.Sprintf("\n(%d bytes are left out)\n", c.left)
+	}
+	s += string(c.end)
+	c.kept, c.end, c.left = nil, nil, 0
 	return s
 }
 
@@ -76,8 +91,11 @@ func (c *capture) drain(fd uintptr, bound int) (end bool) {
 		}
 		bound -= n
 		c.total.Add(int64(n))
-		if room := keep - len(c.kept); room > 0 {
-			c.kept = append(c.kept, c.buf[:min(n, room)]...)
+		room := min(n, keep-lastly-len(c.kept))
+		c.kept = append(c.kept, c.buf[:room]...)
+		if c.end = append(c.end, c.buf[room:n]...); len(c.end) > 2*lastly {
+			c.left += int64(len(c.end) - lastly)
+			c.end = slices.Clone(c.end[len(c.end)-lastly:])
 		}
 		if c.echo != nil {
 			_, _ = c.echo.Write(c.buf[:n])

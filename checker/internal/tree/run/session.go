@@ -102,6 +102,9 @@ func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests [
 		wire.SitesEnv: dir.path(wire.SitesFile),
 		"TMPDIR":      dir.path(wire.TempDir),
 		"PWD":         work,
+		// Without the stacks nobody knows where a process crashed or hung, whatever the
+		// person has set.
+		"GOTRACEBACK": "all",
 		// The exit status of a racy child must stay what the program made it: a
 		// race is found in the log, and must not look like a second mistake.
 		"GORACE": "log_path='" + dir.path(wire.RaceDir, "r") + "' atexit_sleep_ms=0 exitcode=0",
