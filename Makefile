@@ -18,8 +18,8 @@ build: $(CHECKER) ## build the checker into bin/
 check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1
 	@$(CHECKER) check $(KATA) $(if $(FROM),--from "$(FROM)") $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(VERBOSE),--verbose) $(if $(SAVE),--save "$(SAVE)")
 
-hint: $(CHECKER) ## show a hint: KATA=spawn  LEVEL=1..3
-	@$(CHECKER) hint $(KATA) $(if $(LEVEL),--level $(LEVEL))
+hint: $(CHECKER) ## show a hint: KATA=spawn  STEP=n  LEVEL=1..3
+	@$(CHECKER) hint $(KATA) $(if $(STEP),--step $(STEP)) $(if $(LEVEL),--level $(LEVEL))
 
 explain: $(CHECKER) ## explain a finding: CODE=orphan, or all of them
 	@$(CHECKER) explain $(CODE)

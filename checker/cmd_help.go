@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,38 +43,46 @@ func newExplain() *cobra.Command {
 	}
 }
 
-// heading is where a hint begins: "## 2. A direction".
-var heading = regexp.MustCompile(`(?m)^## `)
-
 func newHint() *cobra.Command {
-	level := 1
+	level, name := 1, "1"
 	c := &cobra.Command{
 		Use: "hint KATA", Short: "Show a hint: a nudge, a direction, or nearly the answer", Args: cobra.ExactArgs(1),
 		ValidArgsFunction: completeKatas,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			root, katas, err := load(args)
+			_, katas, err := load(args)
 			if err != nil {
 				return err
 			}
 			if len(katas) != 1 {
 				return check.Usage{Err: errors.New("hint takes one kata: make hint KATA=spawn")}
 			}
-			b, err := os.ReadFile(filepath.Join(root, "katas", katas[0].Folder, "hints.md"))
-			if err != nil {
-				return fault(fmt.Errorf("read the hints: %w", err))
+			k, step := katas[0], 0
+			if len(k.Steps) > 0 {
+				var ok bool
+				if step, _, ok = k.Step(name); !ok {
+					return check.Usage{Err: fmt.Errorf("--step (STEP) is a step of kata %s, 1 to %d, not %q", k.Name, len(k.Steps), name)}
+				}
 			}
-			hints := heading.Split(string(b), -1)[1:]
+			hints, err := k.Hints(step)
+			if err != nil {
+				return fault(err)
+			}
 			if level < 1 || level > len(hints) {
 				return check.Usage{Err: fmt.Errorf("--level (LEVEL) is 1 to %d, not %d", len(hints), level)}
 			}
 			out := cmd.OutOrStdout()
 			fmt.Fprint(out, lines(hints[level-1]))
 			if level < len(hints) {
-				fmt.Fprintf(out, "\nmore: make hint KATA=%s LEVEL=%d\n", katas[0].Name, level+1)
+				at := ""
+				if step > 0 {
+					at = fmt.Sprintf(" STEP=%d", step)
+				}
+				fmt.Fprintf(out, "\nmore: make hint KATA=%s%s LEVEL=%d\n", k.Name, at, level+1)
 			}
 			return nil
 		},
 	}
+	c.Flags().StringVar(&name, "step", "1", "of which `step`: its number or name")
 	c.Flags().IntVar(&level, "level", 1, "how much to tell: 1 to 3")
 	return c
 }

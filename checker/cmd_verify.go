@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,15 @@ func show(w io.Writer, t verify.Tally, d time.Duration) {
 	}
 	for _, name := range t.Flaky {
 		fmt.Fprintf(w, "caught, but not in the first run: %s\n", name)
+	}
+	for _, c := range t.Contracts {
+		fmt.Fprintf(w, "%-13s %3d sentences promised, %d broken by no known mistake\n", c.Kata, c.Sentences, c.Open)
+	}
+	for _, c := range t.Climbs {
+		heights := slices.Sorted(slices.Values(c.Heights))
+		if n := len(heights); n > 0 {
+			fmt.Fprintf(w, "%-13s %2d steps, highest %d lines, median %d\n", c.Kata, n, heights[n-1], heights[n/2])
+		}
 	}
 	fmt.Fprintf(w, "%d katas, %d flaws: %d caught, %d missed, %d false alarms, %d idle tests, %d not at the first run (%.0f s)\n",
 		t.Katas, t.Flaws, t.Caught, len(t.Missed), len(t.FalseAlarms), len(t.Idle), len(t.Flaky), d.Seconds())

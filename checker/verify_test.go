@@ -38,6 +38,7 @@ func TestVerifyNames(t *testing.T) {
 		tiny     = "katas/07-tiny/"
 		solution = "solutions/07-tiny/tiny.go"
 		flaw     = "testdata/flawed/07-tiny/no-child.patch"
+		step     = "testdata/steps/07-tiny/01-starts.patch"
 		first    = "testdata/flawed/06-event/context-first.patch"
 		winsOver = "TestSetEventWinsOverEndedContext"
 	)
@@ -81,7 +82,7 @@ func TestVerifyNames(t *testing.T) {
 			crack: func(c repository) {
 				c.edit(tiny+"tiny.go", `return todo.Err("tiny: Run")`, `panic(todo.Err("tiny: Run"))`)
 			},
-			place: "07-tiny", what: `the stub is "fail", not "not-started" (crash in TestStarts`, next: "make check KATA=tiny VERBOSE=1",
+			place: "07-tiny", what: "the stub ended the test process in TestStarts", next: "make check KATA=tiny VERBOSE=1",
 		},
 		{
 			name: "the stub says nothing to do", args: content,
@@ -155,7 +156,7 @@ func TestVerifyNames(t *testing.T) {
 		{
 			name: "kata.json lists a test that nobody wrote", args: content,
 			crack: func(c repository) {
-				c.edit(tiny+"kata.json", `{"name": "TestStarts"`, "{\"name\": \"TestDreamt\", \"group\": \"hard\"},\n    {\"name\": \"TestStarts\"")
+				c.edit(tiny+"kata.json", `{"name": "TestStarts"`, "{\"name\": \"TestDreamt\"},\n    {\"name\": \"TestStarts\"")
 			},
 			place: "07-tiny", what: "katas/07-tiny/kata.json lists TestDreamt, and no file has it", next: "make verify KATA=tiny",
 		},
@@ -173,6 +174,51 @@ func TestVerifyNames(t *testing.T) {
 			name: "hints.md is gone", args: content,
 			crack: func(c repository) { c.remove(tiny + "hints.md") },
 			place: "07-tiny", what: "katas/07-tiny/hints.md is missing or empty", next: "make verify KATA=tiny",
+		},
+		{
+			name: "a step has no witness", args: content,
+			crack: func(c repository) { c.remove(step) },
+			place: "07-tiny", what: "step starts has no witness: testdata/steps/07-tiny/01-starts.patch is missing", next: "bin/checker steps unpack tiny DIR",
+		},
+		{
+			name: "the steps do not end in the solution", args: content,
+			crack: func(c repository) { c.edit(step, "+	return cmd.Wait()", "+	return cmd.Wait() // at last") },
+			place: "07-tiny", what: "the last step does not end in the solution: tiny.go differs", next: "bin/checker steps unpack tiny DIR",
+		},
+		{
+			name: "a step asks for nothing", args: "tiny --quick",
+			crack: func(c repository) {
+				c.edit(tiny+"kata.json", "    }\n  ]", "    },\n    {\"name\": \"again\", \"goal\": \"It goes on.\", \"group\": \"hard\", \"tests\": [{\"name\": \"TestAgain\"}]}\n  ]")
+				c.edit(tiny+"tiny_core_test.go", "func TestStarts", "func TestAgain(t *testing.T) { harness.Test(t) }\n\nfunc TestStarts")
+				c.write("testdata/steps/07-tiny/02-again.patch", "Step 2, again: It goes on.\n")
+			},
+			place: "07-tiny", what: "after step starts the next one, again, passes already", next: "bin/checker steps unpack tiny DIR",
+		},
+		{
+			name: "a step is taken with a mistake", args: "tiny --quick",
+			crack: func(c repository) {
+				c.edit(solution, "defer stop()", "defer stop()\n\t_, _ = exec.LookPath(\"x\")\n\t_, _, _ = os.Pipe()")
+				c.edit(solution, `"context"`, "\"context\"\n\t\"os\"\n\t\"os/exec\"")
+				c.checker(c.t, "steps", "pack", "tiny", c.dir)
+			},
+			place: "07-tiny", what: "after step starts there is a finding: fd-leak in TestStarts", next: "bin/checker steps unpack tiny DIR",
+		},
+		{
+			name: "a step has too few hints", args: content,
+			crack: func(c repository) { c.edit(tiny+"hints.md", "### A direction\n", "") },
+			place: "07-tiny", what: "katas/07-tiny/hints.md: step starts needs three hints, and has 2", next: "make verify KATA=tiny",
+		},
+		{
+			name: "a promise that nothing breaks", args: content,
+			crack: func(c repository) {
+				c.edit(tiny+"tiny.go", "// Run starts a child process", "// Run is quick. Run starts a child process")
+			},
+			place: "07-tiny", what: "3 sentences of the contract are broken by no known mistake, more than the 2 of testdata/contract/07-tiny.txt", next: "bin/checker contract tiny",
+		},
+		{
+			name: "a flaw breaks what is not promised", args: content,
+			crack: func(c repository) { c.edit(flaw, "Why: ", "breaks: \"Run flies.\"\nWhy: ") },
+			place: "07-tiny/no-child", what: `it breaks what the stub does not say: "Run flies."`, next: "bin/checker contract tiny",
 		},
 		{
 			name: "a file is too many", args: content,
@@ -239,6 +285,7 @@ func newCopy(t *testing.T) repository {
 		})
 		require.NoError(t, err)
 	}
+	c.write("testdata/contract/06-event.txt", "open: 99\n") // most of its flaws are not here
 	for _, args := range []string{"new kata tiny", "new flaw tiny no-child"} {
 		out, code := c.checker(t, strings.Fields(args)...)
 		require.Zero(t, code, "checker %s:\n%s", args, out)

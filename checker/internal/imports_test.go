@@ -59,11 +59,13 @@ var allowed = map[string]string{
 	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
 
 	// prove: the repository's own content
+	"internal/prove/contract":  "internal/source/kata",
 	"internal/prove/flaw":      "internal/judge/detect internal/source/kata internal/source/patch",
 	"internal/prove/mutate":    "",
-	"internal/prove/scaffold":  "internal/source/kata internal/source/patch",
+	"internal/prove/scaffold":  "internal/prove/steps internal/source/kata internal/source/patch",
+	"internal/prove/steps":     "internal/source/kata internal/source/patch",
+	"internal/prove/verify":    "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/contract internal/prove/flaw internal/prove/mutate internal/prove/steps internal/source/build internal/source/kata internal/source/patch internal/source/plan internal/tree/wire",
 	"internal/prove/sentences": "",
-	"internal/prove/verify":    "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/flaw internal/prove/mutate internal/source/build internal/source/kata internal/source/patch internal/source/plan internal/tree/wire",
 }
 
 // evidence is read by everybody, so it must cost nobody anything.

@@ -14,6 +14,9 @@
 // A program that is another one as a whole may stand there as a whole: a Go file, or a
 // folder of them, with that head in comments.
 //
+// `breaks: "…"` quotes the sentence of the stub's comments that the mistake breaks, or
+// a part of it.
+//
 // "want CODE [TEST...]" stands in the head: the finding must be there, in each of the
 // tests named. "// want CODE" at the end of a line of code: the finding must name that
 // line. "may" allows what the kernel's scheduling decides. Of "wrong", all tests that
@@ -34,10 +37,11 @@ import (
 
 // A Flaw is a known mistake.
 type Flaw struct {
-	Name  string // "01-spawn/never-waited"
-	Path  string // a patch, a Go file, or a folder of them
-	Wants []Want
-	Lines int // taken away and added by the patch; 0 of a whole program
+	Name   string // "01-spawn/never-waited"
+	Path   string // a patch, a Go file, or a folder of them
+	Wants  []Want
+	Breaks []string // what the contract says, and it does not do
+	Lines  int      // taken away and added by the patch; 0 of a whole program
 
 	files patch.Files
 }
@@ -98,6 +102,9 @@ func (f *Flaw) read(base string) error {
 		return errors.New(`its head must begin with "Flaw: …" and say "Why: …"`)
 	}
 	f.Wants = wants
+	if f.Breaks, err = breaksOfHead(head); err != nil {
+		return err
+	}
 	for name, text := range f.files {
 		wants, err := wantsOfLines(name, string(text))
 		if err != nil {

@@ -60,6 +60,22 @@ func wantsOfHead(head string) (wants []Want, tells bool, err error) {
 	return wants, flaw && why, nil
 }
 
+// breaksOfHead reads the sentences that a head says are broken: breaks: "It waits."
+func breaksOfHead(head string) (quotes []string, err error) {
+	for line := range strings.Lines(head) {
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "breaks:")
+		if !ok {
+			continue
+		}
+		rest = strings.TrimSpace(rest)
+		if len(rest) < 3 || rest[0] != '"' || rest[len(rest)-1] != '"' {
+			return nil, fmt.Errorf("%s: it must quote the contract, as in breaks: \"It waits.\"", strings.TrimSpace(line))
+		}
+		quotes = append(quotes, rest[1:len(rest)-1])
+	}
+	return quotes, nil
+}
+
 // wantsOfLines reads the expectations at the ends of lines of code.
 func wantsOfLines(name, text string) (wants []Want, err error) {
 	for i, line := range strings.Split(text, "\n") {

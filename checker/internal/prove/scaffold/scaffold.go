@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 
+	"prokata/checker/internal/prove/steps"
 	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/source/patch"
 )
@@ -67,7 +68,14 @@ func Kata(root, name string) ([]string, error) {
 	if err != nil {
 		return wrote, fmt.Errorf("make a kata: %w", err)
 	}
-	return wrote, nil
+	k, err := kata.Load(filepath.Join(root, "katas", folder))
+	if err == nil {
+		err = steps.Pack(root, k, "") // one step: the solution is its witness
+	}
+	if err != nil {
+		return wrote, fmt.Errorf("make a kata: %w", err)
+	}
+	return append(wrote, filepath.Join("testdata", "steps", folder)), nil
 }
 
 // Flaw makes a known mistake of the kata's solution, a patch that changes nothing yet,

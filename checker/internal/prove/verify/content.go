@@ -24,8 +24,8 @@ func content(root string, k kata.Kata) []string {
 			say("katas/%s/%s is missing or empty: write it (checker new kata shows the form)", k.Folder, name)
 		}
 	}
-	if b, err := os.ReadFile(filepath.Join(k.Dir, "hints.md")); err == nil && strings.Count("\n"+string(b), "\n## ") != 3 {
-		say("katas/%s/hints.md needs three sections: a nudge, a direction, nearly the answer", k.Folder)
+	for _, what := range k.HintsAmiss() {
+		say("katas/%s/hints.md: %s", k.Folder, what)
 	}
 	if b, err := os.ReadFile(filepath.Join(k.Dir, "README.md")); err == nil && !strings.Contains(string(b), "\n## How Python does it") {
 		say("katas/%s/README.md has no section \"How Python does it\"", k.Folder)

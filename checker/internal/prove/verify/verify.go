@@ -49,6 +49,8 @@ type Tally struct {
 	FalseAlarms []string // solutions with a finding, and flaws with one more than wanted
 	Idle        []string // tests that catch no flaw
 	Flaky       []string // flaws that needed more than one run
+	Climbs      []Climb  // of the katas that have steps
+	Contracts   []Contract
 }
 
 // A Problem is one thing that is not as it must be.
@@ -99,10 +101,15 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) (Tally, error) {
 				}
 			}
 		}
+		climb := v.climb(k)
+		if o.Only == "" {
+			work = append(work, climb...)
+		}
 		flaws, broken, err := flaw.All(o.Root, k.Folder)
 		if err != nil {
 			return v.t, err
 		}
+		v.contract(k, flaws)
 		for _, b := range broken {
 			next := "mend the head of testdata/flawed/" + b.Name + " (see CONTRIBUTING.md)"
 			if b.Misfit {
@@ -189,6 +196,11 @@ func (v *verifier) stub(ctx context.Context, k kata.Kata) error {
 	next := "make check KATA=" + k.Name + " VERBOSE=1"
 	if verdict.Verdict != grade.NotStarted {
 		v.problem(k.Folder, fmt.Sprintf("the stub is %q, not \"not-started\"%s", verdict.Verdict, first(verdict.Findings)), next)
+	}
+	for _, t := range r.Tests {
+		if t.Status == evidence.Aborted {
+			v.problem(k.Folder, fmt.Sprintf("the stub ended the test process in %s: it must return todo.Err, so that the tests after it run", t.Name), next)
+		}
 	}
 	for _, t := range verdict.Tests {
 		if t.Verdict != grade.NotStarted && !t.Skipped() {

@@ -38,7 +38,8 @@ type Kata struct {
 	Files      []string `json:"files"` // what the learner edits
 	Limits     Limits   `json:"limits"`
 	Needs      []string `json:"needs,omitempty"` // what not every machine has: "loopback"
-	Tests      []Test   `json:"tests"`
+	Steps      []Step   `json:"steps,omitempty"` // in the order of the climb
+	Tests      []Test   `json:"tests,omitempty"` // in the file only where there are no steps; else those of the steps
 
 	Dir    string `json:"-"` // absolute path of the folder
 	Folder string `json:"-"` // its name: "03-shared-memory"
@@ -55,11 +56,21 @@ type Limits struct {
 	OutputMiB int `json:"output_mib"` // printed by the whole tree together
 }
 
+// A Step is one promise more than the step before it keeps. The first is the classic
+// exercise as a newcomer writes it.
+type Step struct {
+	Name  string `json:"name"` // small letters, digits and dashes: "at-once"
+	Goal  string `json:"goal"` // one sentence
+	Group Group  `json:"group"`
+	Tests []Test `json:"tests"` // their groups are the step's
+}
+
 // A Test is one top-level test function.
 type Test struct {
 	Name      string `json:"name"`
-	Group     Group  `json:"group"`
+	Group     Group  `json:"group,omitempty"`
 	Processes int    `json:"processes,omitempty"` // child processes that it must see, at least
+	Step      int    `json:"step,omitempty"`      // of the kata's steps, from 1; 0 where there are none; never in the file
 }
 
 // Package returns the name of the kata's Go package.
@@ -167,6 +178,11 @@ func Load(dir string) (Kata, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return fail("text follows the JSON object; remove it")
 	}
+	if len(k.Steps) > 0 {
+		if what := k.climb(); what != "" {
+			return fail("%s", what)
+		}
+	}
 	m := folderName.FindStringSubmatch(k.Folder)
 	switch {
 	case m == nil:
@@ -180,7 +196,7 @@ func Load(dir string) (Kata, error) {
 	case len(k.Files) == 0:
 		return fail(`"files" must name what the learner edits`)
 	case len(k.Tests) == 0:
-		return fail(`"tests" must name every test`)
+		return fail(`"steps" must name every test`)
 	case k.Limits.Seconds < 1 || k.Limits.Processes < 1 || k.Limits.MemoryMiB < 1 || k.Limits.OutputMiB < 1:
 		return fail(`"limits" needs "seconds", "processes", "memory_mib" and "output_mib", each at least 1`)
 	}
@@ -193,6 +209,8 @@ func Load(dir string) (Kata, error) {
 			return fail("%s stands twice in \"tests\"", t.Name)
 		case t.Group != Core && t.Group != Bonus && t.Group != Hard:
 			return fail(`%s: group %q is none of "core", "bonus", "hard"`, t.Name, t.Group)
+		case len(k.Steps) == 0 && t.Step != 0:
+			return fail(`%s: "step" is for a kata with "steps"`, t.Name)
 		case t.Processes < 0:
 			return fail("%s: \"processes\" must not be negative", t.Name)
 		}
@@ -207,6 +225,46 @@ func Load(dir string) (Kata, error) {
 		}
 	}
 	return k, nil
+}
+
+var stepName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// climb gathers the tests of the steps in their order. It returns what is wrong with
+// the steps, if anything is.
+func (k *Kata) climb() string {
+	if len(k.Tests) > 0 {
+		return `it has "steps" and "tests": each test stands in its step`
+	}
+	seen := map[string]bool{}
+	for i, s := range k.Steps {
+		switch {
+		case !stepName.MatchString(s.Name) || seen[s.Name]:
+			return fmt.Sprintf(`"steps": %q is no name of a step: small letters, digits and dashes, each name once`, s.Name)
+		case s.Goal == "" || !strings.HasSuffix(s.Goal, "."):
+			return fmt.Sprintf(`step %s: "goal" must be a sentence`, s.Name)
+		case len(s.Tests) == 0:
+			return fmt.Sprintf("step %s has no tests: nothing would tell that it is reached", s.Name)
+		}
+		seen[s.Name] = true
+		for _, t := range s.Tests {
+			if t.Group != "" || t.Step != 0 {
+				return fmt.Sprintf("step %s: group and step of %s are this step's", s.Name, t.Name)
+			}
+			t.Group, t.Step = s.Group, i+1
+			k.Tests = append(k.Tests, t)
+		}
+	}
+	return ""
+}
+
+// Step returns the step of that name or number, and false if there is none.
+func (k Kata) Step(name string) (i int, s Step, ok bool) {
+	for i, s := range k.Steps {
+		if s.Name == name || strconv.Itoa(i+1) == name {
+			return i + 1, s, true
+		}
+	}
+	return 0, Step{}, false
 }
 
 // describe adds the line to an error of the JSON decoder that has an offset.
