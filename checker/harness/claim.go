@@ -43,6 +43,8 @@ func init() {
 		return
 	}
 	os.Unsetenv(wire.RoleEnv)
+	ownTest = os.Getenv(wire.OwnEnv)
+	os.Unsetenv(wire.OwnEnv)
 	ownSharedMemory()
 	_ = ownNetwork() // the supervisor has seen it work
 	// What the tests leak must stay to be seen: without this, the collector

@@ -33,6 +33,8 @@ func Main(m *testing.M) {
 		os.Exit(0)
 	}
 	switch {
+	case ownTest != "":
+		os.Exit(runOwn(m))
 	case supervisor != nil, os.Getenv("PROKATA_HARNESS") == "off": // off: to measure what the supervision costs
 		os.Exit(m.Run())
 	case os.Getenv(wire.RunEnv) != "":

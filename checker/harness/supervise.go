@@ -31,7 +31,7 @@ func supervise(m *testing.M) int {
 	}
 	quickExit()
 	fail := func(err error) int {
-		fmt.Fprintln(os.Stderr, "harness:", err)
+		fmt.Fprintln(os.Stderr, "harness:", strings.Join(report.Lines(err.Error()), "\n    "))
 		return 3
 	}
 	dir, err := os.Getwd()
@@ -44,6 +44,9 @@ func supervise(m *testing.M) int {
 	}
 	self, err := os.Executable()
 	if err != nil {
+		return fail(err)
+	}
+	if k, err = withOwn(k, self); err != nil {
 		return fail(err)
 	}
 	job := run.Job{
@@ -79,10 +82,19 @@ func verdict(k kata.Kata, r evidence.Run) int {
 	bad, unjudged := false, false
 	for _, t := range v.Tests {
 		if t.Verdict == grade.NotJudged {
-			fmt.Printf("%s was not judged: %s\n", t.Name, t.Why)
+			fmt.Printf("%s was not judged: %s\n", t.Name, report.Printable(t.Why))
 			unjudged = true
 		}
 		bad = bad || t.Verdict == grade.Fail || t.Verdict == grade.NotStarted
+	}
+	var own []string
+	for _, t := range r.Tests {
+		if t.Group == string(kata.Own) {
+			own = append(own, t.Name)
+		}
+	}
+	if len(own) > 0 {
+		fmt.Printf("your own, not the kata's, and no part of a check: %s\n", strings.Join(own, ", "))
 	}
 	var shown []detect.Finding
 	for _, f := range v.Findings {
@@ -91,7 +103,6 @@ func verdict(k kata.Kata, r evidence.Run) int {
 		}
 	}
 	if v.Findings = shown; len(shown) > 0 {
-		fmt.Println()
 		report.Text{W: os.Stdout, Verbose: testing.Verbose()}.Findings(v)
 	}
 	if bad || len(shown) > 0 {

@@ -195,6 +195,11 @@ func crashed(run evidence.Run, t evidence.Test, c evidence.Crash) Finding {
 	if name == "" && len(c.Goroutines) > 0 && inTest(c.Goroutines[0]) {
 		f.Message = "the test crashed with what your program gave it"
 		f.Detail = append(f.Detail, "in the process that runs the tests")
+		for _, frame := range c.Goroutines[0].Frames {
+			if f.File == "" && strings.HasSuffix(frame.File, "_test.go") {
+				f.File, f.Line = frame.File, frame.Line
+			}
+		}
 	} else {
 		f.Detail = append(f.Detail, "in "+who(c.PID, name))
 	}

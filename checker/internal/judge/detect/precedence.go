@@ -57,7 +57,9 @@ var precedences = []precedence{
 	{
 		"wrong",
 		[]string{"crash"},
-		func(s sight) bool { return s.test.Status == evidence.Aborted && s.effect.File == "" },
+		func(s sight) bool {
+			return s.test.Status == evidence.Aborted && (s.effect.File == "" || strings.HasSuffix(s.effect.File, "_test.go"))
+		},
 		"the test went on after a failed assertion with what it had got, and it was the test that panicked",
 	},
 	{

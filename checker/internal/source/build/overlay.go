@@ -63,8 +63,9 @@ func (b *Builder) overlay(dir string, p plan.Plan, hooks instrument.Hooks) (path
 		return "", "", fmt.Errorf("list the kata's folder: %w", err)
 	}
 	for _, e := range old {
-		if filepath.Ext(e.Name()) == ".go" && !strings.HasSuffix(e.Name(), "_test.go") {
-			replace[filepath.Join(p.Kata.Dir, e.Name())] = ""
+		path := filepath.Join(p.Kata.Dir, e.Name())
+		if filepath.Ext(path) == ".go" && (!strings.HasSuffix(path, "_test.go") || own(path, p.Kata)) {
+			replace[path] = ""
 		}
 	}
 	texts := map[string][]byte{}

@@ -25,6 +25,7 @@ const (
 	Core  Group = "core"  // the objective
 	Bonus Group = "bonus" // beyond it
 	Hard  Group = "hard"  // faults and limits: what a careful engineer adds
+	Own   Group = "own"   // a learner's own, beside the kata's: it is run by go test, and never graded
 )
 
 // A Kata is one challenge, as its kata.json states it.

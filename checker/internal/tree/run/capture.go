@@ -74,6 +74,13 @@ func (c *capture) take() string {
 	return s
 }
 
+// mute ends the echo.
+func (c *capture) mute() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.echo = nil
+}
+
 func (c *capture) close() { c.r.Close() }
 
 // drain reads what is there, some bound of bytes at the most, and reports

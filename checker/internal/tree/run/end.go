@@ -107,6 +107,7 @@ func (s *session) askStacks() []evidence.Stacks {
 	if s.test != nil {
 		s.test.Output = s.out.take()
 	}
+	s.out.mute()
 	s.asked = true
 	for _, p := range processes {
 		_ = syscall.Kill(p.PID, syscall.SIGQUIT)

@@ -109,6 +109,9 @@ func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests [
 		// race is found in the log, and must not look like a second mistake.
 		"GORACE": "log_path='" + dir.path(wire.RaceDir, "r") + "' atexit_sleep_ms=0 exitcode=0",
 	}
+	if isOwn(tests[0]) {
+		set[wire.OwnEnv] = tests[0].Name
+	}
 	if job.Mutant != 0 {
 		set[wire.MutantEnv] = strconv.Itoa(job.Mutant)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/tree/place"
 )
 
@@ -58,7 +59,8 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		return result, nil
 	}
 	for len(todo) > 0 {
-		s, err := start1(job, judge, dir, cage, slow, todo)
+		batch := together(todo)
+		s, err := start1(job, judge, dir, cage, slow, batch)
 		if err != nil {
 			return result, err
 		}
@@ -81,11 +83,14 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		todo = slices.DeleteFunc(todo, func(t *evidence.Test) bool { return t.Status != "" })
 		if len(todo) == before {
 			// Not one test began: another process would do the same.
-			for _, t := range todo {
+			for _, t := range batch {
 				t.Status, t.Exit = evidence.Aborted, "the program ended before the test began: "+s.exit
 				t.Crashes = s.crashes
 			}
-			break
+			if !isOwn(batch[0]) {
+				break
+			}
+			todo = todo[1:]
 		}
 	}
 	blame(all, dir.broken())
@@ -137,6 +142,20 @@ func surroundings(all []evidence.Test, lacks []string) {
 		}
 	}
 }
+
+// together returns the first of the tests that one process can run: those of the kata all
+// together, and each of a learner's own, which may not call the harness, by itself.
+func together(tests []*evidence.Test) []*evidence.Test {
+	if isOwn(tests[0]) {
+		return tests[:1]
+	}
+	if i := slices.IndexFunc(tests, isOwn); i > 0 {
+		return tests[:i]
+	}
+	return tests
+}
+
+func isOwn(t *evidence.Test) bool { return t.Group == string(kata.Own) }
 
 // blame names what was broken after the last test had ended: it is that test's, or the
 // doing of what that test left behind.

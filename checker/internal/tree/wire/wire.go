@@ -30,6 +30,7 @@ const (
 	RoleEnv    = "PROKATA_ROLE"  // "tests": run the tests and speak over the two pipes
 	TokenEnv   = "PROKATA_TOKEN" // the secret that each event carries
 	RunEnv     = "PROKATA_RUN"   // the run's private folder; tells a child that it is watched
+	OwnEnv     = "PROKATA_OWN"   // the one test of the learner's own that this process runs
 	SeedEnv    = "PROKATA_SEED"  // the seed of the check, decimal
 	WatchEnv   = watch.Env
 	PerturbEnv = perturb.SeedEnv // the seed of the perturbation; absent: none
