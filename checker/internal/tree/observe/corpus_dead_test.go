@@ -20,6 +20,8 @@ import (
 
 func corpus() []row { return append(deadRows(), liveRows()...) }
 
+func deadRows() []row { return append(plainDead(), deadWaits()...) }
+
 // circleOf is a row of n processes that hold one lock each and want the next.
 func circleOf(name string, n int, lock func(f *os.File) error) row {
 	return row{
@@ -136,7 +138,7 @@ func alone(name string, want string, circle int, f func()) row {
 	return row{name: name, want: []string{want}, circle: circle, roles: map[string]func([]string){"top": func([]string) { f() }}}
 }
 
-func deadRows() []row {
+func plainDead() []row {
 	ofd := func(f *os.File) error { return fcntlLock(f, unix.F_OFD_SETLKW) }
 	posix := func(f *os.File) error { return fcntlLock(f, unix.F_SETLKW) }
 	return []row{

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -147,7 +148,7 @@ func liveRows() []row {
 			c.ReadFrom(make([]byte, 1))
 		}),
 	}
-	return append(rows, liveTrees()...)
+	return slices.Concat(rows, liveTrees(), liveWakes(), liveStrangers())
 }
 
 func expect(ok bool) {

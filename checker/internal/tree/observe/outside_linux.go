@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -122,7 +123,9 @@ func (l *look) search(pid int, paths, shared map[string]bool) []end {
 			// Who holds the file can map it whenever it likes.
 			ino := " " + string(field(l.buf, "ino"))
 			for file := range shared {
-				if strings.HasSuffix(file, ino) {
+				var s unix.Stat_t
+				if strings.HasSuffix(file, ino) && unix.Stat(dir+"/fd"+number, &s) == nil &&
+					file == fmt.Sprintf("%02x:%02x %d", unix.Major(uint64(s.Dev)), unix.Minor(uint64(s.Dev)), s.Ino) {
 					ends = append(ends, end{memory: file, path: strings.TrimSuffix(link, " (deleted)")})
 				}
 			}
