@@ -20,7 +20,8 @@ RIGHT   func Run(ctx context.Context, n int) error { … }
 Some things are refused before the compiler sees them, because the tests could not run
 beside them, or could not watch them: a program that ends before the tests begin (register
 the child's function instead of calling os.Exit in init), C code and assembly, packages of
-this repository other than checker/shm and checker/todo, a signal to every process.
+this repository other than checker/shm and checker/todo, a signal to every process, names
+of the environment that begin with PROKATA_, what hides code from the race detector.
 
 Keep the names, the types and the package clause that the stub came with. What you
 add beside them is yours.`,

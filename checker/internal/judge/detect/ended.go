@@ -232,10 +232,11 @@ var tamper = Detector{
 	Code:  "tamper",
 	Title: "the program reached for the grader",
 	Doc: `The program did something that no kata asks for and that only makes sense against the
-checker: it wrote to the harness's channel, or its source says that it would hide code
-from the race detector, change the flags of the tests, reach into another process. What
-is seen in the source is neither built nor run. With --untrusted more is refused: all
-that no answer needs and that could reach for the grader.
+checker: it wrote to the harness's channel, or to its files. With --untrusted so does a
+source that would hide code from the race detector, change the flags of the tests, reach
+into another process, or do something else that no answer needs and that could reach for
+the grader; it is neither built nor run. (Without --untrusted what the tests could not
+run beside is "build", and accuses nobody.)
 
 There is no RIGHT way to do this.`,
 	Detect: func(run evidence.Run) []Finding {

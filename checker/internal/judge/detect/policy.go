@@ -37,9 +37,15 @@ func breached(run evidence.Run, mistakes bool, f Finding) []Finding {
 // remedy says what to do, by the rule that was broken, where that is more than to
 // take it out.
 var remedy = map[string]string{
-	"file":   "leave that file out; a kata is made of Go files",
-	"import": "do without that package",
-	"init":   "let init fill tables and register functions, and nothing else",
-	"signal": "signal only the processes that you started",
-	"size":   "keep only the kata's own files in the folder",
+	"constraint":  "let the file be built everywhere, or name an operating system",
+	"environment": "choose another name, and give a child what it needs in cmd.Env, behind os.Environ()",
+	"file":        "leave that file out; a kata is made of Go files",
+	"flags":       "take what you need from the arguments of the call; the program's own flags are the tests'",
+	"import":      "do without that package",
+	"init":        "let init fill tables and register functions, and nothing else",
+	"pragma":      "take out that comment: the race detector must see your code, at its own lines",
+	"process":     "reach other processes by what they offer: a pipe, a socket, a signal to a child of your own",
+	"runtime":     "leave that setting as it is: the harness reads crashes and races by it",
+	"signal":      "signal only the processes that you started",
+	"size":        "keep only the kata's own files in the folder",
 }

@@ -14,7 +14,7 @@ var words = []struct {
 	rule   string
 	why    string
 }{
-	{"PROKATA_", always, "environment", "the harness's own environment"},
+	{"PROKATA_", always, "environment", "names that begin so are the harness's own"},
 	{"GORACE", strict, "environment", "the race detector's settings: the harness sets them"},
 	{"GOTRACEBACK", strict, "environment", "the runtime's settings: the harness sets them"},
 	{"GODEBUG", suspect, "environment", "the runtime's settings"},

@@ -29,12 +29,8 @@ type Violation struct {
 	Rule    string // stable: "import", "init", "pragma"
 	Message string // what is there and why it is not allowed
 	Refuse  bool   // else it is a note for the instructor
-	Mistake bool   // it is refused, but such as an honest person makes
+	Mistake bool   // it is refused, and nobody is accused: a learner has no reason to reach for the grader
 }
-
-// mistakes are the rules that a learner may break without meaning any harm. The
-// others are about things that have no use but against the harness.
-var mistakes = []string{"file", "import", "init", "signal", "size"}
 
 func (v Violation) String() string {
 	where := v.File
@@ -74,7 +70,7 @@ func check(dir string, part func(name string) bool, s Strength) ([]Violation, er
 	}
 	violations = append(violations, Sources(sources, s)...)
 	for i, v := range violations {
-		violations[i].Mistake = v.Refuse && s == Learner && slices.Contains(mistakes, v.Rule)
+		violations[i].Mistake = v.Refuse && s == Learner
 	}
 	return sorted(violations), nil
 }

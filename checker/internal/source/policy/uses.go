@@ -33,8 +33,8 @@ var uses = map[string]use{
 	"flag.CommandLine":              {always, "flags", "the flags are those of the tests that run"},
 	"os/signal.Reset":               {noted, "signal", "without arguments it also takes away the harness's signals"},
 
-	"os.Clearenv":      {always, "environment", "the harness finds its children's reports by the environment"},
-	"kernel.Clearenv":  {always, "environment", "the harness finds its children's reports by the environment"},
+	"os.Clearenv":      {always, "environment", "the harness finds the children by what their environment says"},
+	"kernel.Clearenv":  {always, "environment", "the harness finds the children by what their environment says"},
 	"os.StartProcess":  {suspect, "process", "it starts a program"},
 	"kernel.ForkExec":  {suspect, "process", "it starts a program"},
 	"kernel.Exec":      {strict, "process", "it puts another program in this process's place"},
