@@ -19,6 +19,8 @@ type Burn struct {
 	Wall    float64 `json:"wall"`
 	CPU     float64 `json:"cpu"`              // all threads together
 	Delay   float64 `json:"delay,omitempty"`  // it could have run, but others had the processors
+	Held    float64 `json:"held,omitempty"`   // for how long that held up whoever of its threads had something to do
+	Thread  int     `json:"thread,omitempty"` // the one that took most
 	Wakeups uint64  `json:"wakeups"`          // how often a thread was put on a processor
 	Rested  bool    `json:"rested,omitempty"` // it came to rest before the end
 }
@@ -32,8 +34,11 @@ func (b Burn) Spinning() bool {
 	return !b.Rested && b.CPU+b.Delay > 0.5*b.Wall && b.CPU > 100e-6*float64(b.Wakeups)
 }
 
+// Own is the part of the time in which it could do what it wanted.
+func (b Burn) Own() float64 { return max(0, b.Wall-b.Held) }
+
 // Active reports whether it did something again and again, if only to look. A
 // program at rest wakes a few times a minute, for its runtime's housekeeping.
 func (b Burn) Active() bool {
-	return !b.Rested && (b.Spinning() || b.Wakeups >= 40 && float64(b.Wakeups) >= 10*b.Wall)
+	return !b.Rested && (b.Spinning() || b.Wakeups >= 40 && float64(b.Wakeups) >= 10*b.Own())
 }

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"time"
@@ -17,6 +16,7 @@ type gauge struct {
 	began   time.Time
 	threads map[int]usage // as they were seen last
 	taken   map[int]usage // since the first look
+	held    uint64        // nanoseconds, since then, in which some thread waited for a processor
 	ended   bool
 	buf     []byte
 }
@@ -36,6 +36,7 @@ func newGauge(pid int) *gauge {
 	}
 	g.look()
 	clear(g.taken) // what came before does not count
+	g.held = 0
 	return g
 }
 
@@ -57,6 +58,8 @@ func (g *gauge) look() (moved, timed bool) {
 		g.ended = true
 		return false, false
 	}
+	longest := uint64(0)
+	defer func() { g.held += longest }()
 	for _, tid := range tids {
 		path := dir + "/task/" + strconv.Itoa(tid) + "/"
 		if g.buf, err = readLine(path+"schedstat", g.buf); err != nil {
@@ -75,6 +78,9 @@ func (g *gauge) look() (moved, timed bool) {
 		sum := g.taken[tid]
 		sum.run += now.run - before.run
 		sum.delay += now.delay - before.delay
+		// The work of a process moves from thread to thread: of all the waits that ended
+		// since the last look, the longest one held it up.
+		longest = max(longest, now.delay-before.delay)
 		sum.times += now.times - before.times
 		g.taken[tid] = sum
 		if g.buf, err = readLine(path+"syscall", g.buf); err != nil {
@@ -82,9 +88,9 @@ func (g *gauge) look() (moved, timed bool) {
 		}
 		b, ok := parseBlocked(g.buf)
 		switch {
-		case !ok || b.running:
+		case !ok || b.running || b.nr < 0: // less than 0: it waits for a page
 			moved = true
-		case b.nr >= 0:
+		default:
 			t := evidence.Thread{Call: calls[b.nr], Args: b.args[:]}
 			// The Go runtime's monitor sleeps with a timeout in any case.
 			timed = timed || t.Timed() && t.Call != "futex"
@@ -101,92 +107,23 @@ func (g *gauge) burn() evidence.Burn {
 		total.times += u.times
 	}
 	return evidence.Burn{
-		PID: g.pid, Name: g.name, Wall: time.Since(g.began).Seconds(),
-		CPU: seconds(total.run), Delay: seconds(total.delay), Wakeups: total.times,
+		PID: g.pid, Name: g.name, Wall: time.Since(g.began).Seconds(), Held: seconds(g.held),
+		CPU: seconds(total.run), Delay: seconds(total.delay), Wakeups: total.times, Thread: g.busiest(),
 	}
 }
 
-// held is for how long the busiest thread could have run, and did not get a
-// processor.
-func (g *gauge) held() float64 {
-	var most usage
-	for _, u := range g.taken {
-		if u.times > most.times {
-			most = u
+// busiest is the thread that took the most, or that woke most often if none took much.
+func (g *gauge) busiest() (tid int) {
+	var most uint64
+	for t, u := range g.taken {
+		if u.run > most || tid == 0 {
+			tid, most = t, u.run
 		}
 	}
-	return seconds(most.delay)
+	return tid
 }
 
 func seconds(ns uint64) float64 { return time.Duration(ns).Seconds() }
-
-// Waiting looks at processes that have nothing to do but to wait, from now on,
-// until each has come to rest or has shown that it never will. It returns what
-// each has taken. It is what a test's mark "this must cost nothing" asks for.
-//
-// A process that spins is known by the processor time that it takes, one that
-// looks and sleeps in turn by how often it wakes: a loaded machine delays both
-// and changes neither. One that does something more rarely than that, with a
-// timer of its own, is let go after a while.
-func Waiting(ctx context.Context, pids []int) []evidence.Burn {
-	type state struct {
-		*gauge
-		still time.Time // since when
-		done  bool
-		burn  evidence.Burn
-	}
-	var all []*state
-	for _, pid := range pids {
-		all = append(all, &state{gauge: newGauge(pid), still: time.Now()})
-	}
-	tick := time.NewTicker(Step)
-	defer tick.Stop()
-	for {
-		open := false
-		for _, s := range all {
-			if s.done {
-				continue
-			}
-			moved, timed := s.look()
-			now := time.Now()
-			if moved {
-				s.still = now
-			}
-			bound := calm
-			if timed {
-				bound = calmTimer
-			}
-			s.burn = s.gauge.burn()
-			switch {
-			case s.ended || now.Sub(s.still) >= bound:
-				s.burn.Rested, s.done = true, true
-			case s.burn.Spinning() && s.burn.CPU >= enoughCPU.Seconds(),
-				s.burn.Active() && s.burn.Wakeups >= enoughWakeups && s.burn.Wall-s.held() >= enoughTime.Seconds():
-				s.done = true
-			case now.Sub(s.began) > patient && !s.burn.Spinning():
-				s.burn.Rested, s.done = true, true
-			}
-			open = open || !s.done
-		}
-		if !open {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			// Nothing is known of those that are left.
-			all = slices.DeleteFunc(all, func(s *state) bool { return !s.done })
-			open = false
-		case <-tick.C:
-			continue
-		}
-		break
-	}
-	burns := make([]evidence.Burn, len(all))
-	for i, s := range all {
-		burns[i] = s.burn
-	}
-	return burns
-}
 
 // A Meter follows what every process below a root takes since the last progress
 // of a test.

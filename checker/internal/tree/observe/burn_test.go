@@ -3,7 +3,7 @@
 package observe
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/moby/sys/reexec"
+	"golang.org/x/sys/unix"
 
 	"prokata/checker/internal/evidence"
 )
@@ -57,6 +58,78 @@ var waiters = []struct {
 		}
 	}},
 	{"ends", false, func() {}},
+	{"computes at first", false, func() {
+		x := uint64(1)
+		for used() < 1500*time.Millisecond {
+			for range 1_000_000 {
+				x = x*6364136223846793005 + 1442695040888963407
+			}
+		}
+		fmt.Println(x)
+		park()
+	}},
+	{"touches memory at first", false, func() {
+		b := make([]byte, 200<<20)
+		for i := 0; i < len(b); i += 4096 {
+			b[i] = 1
+		}
+		park()
+	}},
+	{"decodes at first", false, func() {
+		text, _ := json.Marshal(make([]string, 2_000_000))
+		for used() < time.Second {
+			var all []string
+			check(json.Unmarshal(text, &all))
+		}
+		park()
+	}},
+	{"collects garbage, and gives it back", false, func() {
+		for range 20 {
+			b := make([]byte, 20<<20)
+			for i := 0; i < len(b); i += 4096 {
+				b[i] = 1
+			}
+			runtime.GC()
+		}
+		park()
+	}},
+	{"starts others at first", false, func() {
+		for range 30 {
+			check(command("wait/ends").Run())
+		}
+		park()
+	}},
+	{"reads a file at first, a little at a time", false, func() {
+		f, err := os.Open("/proc/self/maps")
+		check(err)
+		b := make([]byte, 4096)
+		for range 300 {
+			f.ReadAt(b, 0)
+			time.Sleep(11 * time.Millisecond)
+		}
+		park()
+	}},
+	{"reads an answer again and again", true, func() {
+		f, err := os.Open("/proc/loadavg")
+		check(err)
+		b := make([]byte, 64)
+		for {
+			f.ReadAt(b, 0)
+			time.Sleep(5 * time.Millisecond)
+		}
+	}},
+	{"asks a timer for the time again and again", true, func() {
+		for {
+			<-time.After(2 * time.Millisecond)
+		}
+	}},
+}
+
+// used is the processor time that this process has taken.
+func used() time.Duration {
+	var r unix.Rusage
+	unix.Getrusage(unix.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 func init() {
@@ -75,20 +148,20 @@ func init() {
 	})
 }
 
-func TestWaiting(t *testing.T) {
+func TestRest(t *testing.T) {
 	for _, w := range waiters {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := command("wait/" + w.name)
 			start(t, cmd)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			burns := Waiting(ctx, []int{cmd.Process.Pid})
-			if len(burns) != 1 {
-				t.Fatalf("no verdict: %+v", burns)
+			r := NewRest([]int{cmd.Process.Pid}, 1)
+			for r.Look() {
+				time.Sleep(Step)
 			}
-			if b := burns[0]; b.Active() != w.costs {
-				t.Errorf("active is %v: %+v", b.Active(), b)
+			if b := r.Burns()[0]; b.Rested == w.costs {
+				t.Errorf("rested is %v: %+v", b.Rested, b)
+			} else if w.costs && b.Thread == 0 {
+				t.Errorf("no thread: %+v", b)
 			}
 		})
 	}

@@ -41,8 +41,17 @@ func Snapshots(root int, in Inside) (a, b evidence.Snapshot, err error) { return
 // Run needs Linux.
 func (w Watch) Run(ctx context.Context) error { return ErrUnsupported }
 
-// Waiting needs Linux.
-func Waiting(ctx context.Context, pids []int) []evidence.Burn { return nil }
+// A Rest needs Linux.
+type Rest struct{}
+
+// NewRest needs Linux.
+func NewRest(pids []int, slow float64) *Rest { return &Rest{} }
+
+// Look needs Linux.
+func (*Rest) Look() (open bool) { return false }
+
+// Burns needs Linux.
+func (*Rest) Burns() []evidence.Burn { return nil }
 
 // A Meter needs Linux.
 type Meter struct{}

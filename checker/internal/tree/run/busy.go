@@ -1,31 +1,58 @@
 package run
 
 import (
-	"context"
 	"os"
 	"time"
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/tree/observe"
+	"prokata/checker/internal/tree/wire"
 )
 
-// waiting looks at what it costs that these processes wait, and keeps what did not
-// come to rest.
+// waiting begins to look at what it costs that these processes wait.
 func (s *session) waiting(pids []int) {
+	if s.test == nil {
+		s.reply(wire.Reply{})
+		return
+	}
+	s.resting = observe.NewRest(pids, s.slow)
+	s.step.Reset(observe.Step)
+}
+
+// rested looks again. The test goes on once all have come to rest; one that never will
+// is its end, as that alone shows where it is.
+func (s *session) rested() {
+	if s.resting == nil {
+		return
+	}
+	if s.resting.Look() {
+		s.step.Reset(observe.Step)
+		return
+	}
+	burns := s.resting.Burns()
+	s.resting = nil
 	if s.test == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.job.Kata.Limits.Seconds)*time.Second)
-	defer cancel()
-	for _, b := range observe.Waiting(ctx, pids) {
-		if b.Name = s.seen[b.PID].Name; b.PID == s.cmd.Process.Pid {
+	var busy []evidence.Burn
+	for _, b := range burns {
+		if b.Rested {
+			continue
+		}
+		if b.Name = s.seen[b.PID].Name; b.PID == s.cmd.Process.Pid || b.Name == "" {
 			b.Name = s.job.Kata.Package() + ".test"
 		}
-		if !b.Rested {
-			busy := s.busy(s.test)
-			busy.Waiting = append(busy.Waiting, b)
-		}
+		busy = append(busy, b)
 	}
+	if len(busy) == 0 {
+		s.reply(wire.Reply{})
+		return
+	}
+	stacks := s.askStacks(busy...)
+	s.finish(evidence.Aborted, func(t *evidence.Test) {
+		s.busy(t).Waiting, t.Stacks = busy, stacks
+	})
+	endAll(s.cmd.Process.Pid)
 }
 
 func (s *session) busy(t *evidence.Test) *evidence.Busy {

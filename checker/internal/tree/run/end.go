@@ -87,10 +87,14 @@ func reapOrphans(processes []evidence.Process, except int) {
 	}
 }
 
+// patience is for how long answers are waited for on a machine that does next to
+// nothing.
+const patience = time.Minute
+
 // askStacks asks every process of the tree for its goroutines, which ends those
-// that are Go programs, and returns them. It waits for the answers as long as they
-// keep coming.
-func (s *session) askStacks() []evidence.Stacks {
+// that are Go programs, and returns them. A process that is busy is asked in its
+// busiest thread, which alone can tell what it runs.
+func (s *session) askStacks(busy ...evidence.Burn) []evidence.Stacks {
 	processes, err := observe.Processes(os.Getpid())
 	if err != nil {
 		return nil
@@ -110,20 +114,24 @@ func (s *session) askStacks() []evidence.Stacks {
 	s.out.mute()
 	s.asked = true
 	for _, p := range processes {
-		_ = syscall.Kill(p.PID, syscall.SIGQUIT)
+		i := slices.IndexFunc(busy, func(b evidence.Burn) bool { return b.PID == p.PID })
+		if i < 0 || !quit(p.PID, busy[i].Thread) {
+			_ = syscall.Kill(p.PID, syscall.SIGQUIT)
+		}
 		_ = syscall.Kill(p.PID, syscall.SIGCONT) // a stopped process hears nothing else
 	}
 	names := map[int]string{}
 	for _, p := range processes {
 		names[p.PID] = p.Name
 	}
-	deadline := time.Now().Add(time.Second)
-	for time.Now().Before(deadline) {
+	// A machine that is busy makes them wait for a processor, which is no time here.
+	account := newAccount()
+	for account.Look(time.Second).Rest < time.Second && account.Spent().Wall < patience {
 		now, err := observe.Processes(os.Getpid())
 		if err != nil || !slices.ContainsFunc(now, func(p evidence.Process) bool { return names[p.PID] != "" && p.State != "Z" && !p.Ending }) {
 			break
 		}
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond)
 	}
 	var all []evidence.Stacks
 	for _, c := range s.readCrashes() {

@@ -63,6 +63,8 @@ type session struct {
 	inside   observe.Inside // what is the tree's own
 	refused  int64          // tasks that the kernel had refused as the test began
 	asked    bool           // the processes have been asked for their stacks, and end of that
+	resting  *observe.Rest  // the processes of which the test waits to hear that they rest
+	step     *time.Timer    // until the next look at them
 	meter    *observe.Meter // of a test that counts its progress
 	counted  uint64         // its count as it began
 	metered  time.Time
@@ -175,6 +177,8 @@ func (s *session) read(events *os.File) {
 
 // watch follows the test process to its end.
 func (s *session) watch(ctx context.Context) error {
+	s.step = time.NewTimer(observe.Step)
+	defer s.step.Stop()
 	tick := time.NewTimer(pace)
 	defer tick.Stop()
 	defer s.inside.Wakes.Close()
@@ -200,6 +204,8 @@ func (s *session) watch(ctx context.Context) error {
 			// A tree of hundreds takes a while to look at: never more than a
 			// small share of the time.
 			tick.Reset(min(max(pace, share*time.Since(start)), slowPace))
+		case <-s.step.C:
+			s.rested()
 		case d := <-s.deadlock.found:
 			s.dead(d)
 		case err := <-s.ended:
@@ -325,7 +331,6 @@ func (s *session) handle(e wire.Event) {
 		s.reply(wire.Reply{})
 	case wire.Waiting:
 		s.waiting(e.PIDs)
-		s.reply(wire.Reply{})
 	case wire.Deadlock:
 		s.expect(e.PIDs)
 	}
@@ -383,7 +388,7 @@ func (s *session) end(e wire.Event) {
 func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	s.deadlock.set(false, evidence.Question{})
 	t := s.test
-	s.test = nil
+	s.test, s.resting = nil, nil
 	if t == nil {
 		return
 	}

@@ -86,3 +86,6 @@ func cost() evidence.Cost {
 	}
 	return evidence.Cost{Supervisor: seconds(self), Watched: seconds(children)}
 }
+
+// quit asks one thread of a process for its goroutines.
+func quit(pid, tid int) bool { return unix.Tgkill(pid, tid, unix.SIGQUIT) == nil }
