@@ -83,14 +83,16 @@ func recordCrash(dir string) {
 
 // announce tells the supervisor of a child that may end before anybody looks.
 func announce(dir string) {
+	line := fmt.Sprintf("{\"pid\":%d,\"parent\":%d,\"name\":%q}\n", os.Getpid(), os.Getppid(), os.Args[0])
+	present(dir, line)
 	f, err := os.OpenFile(filepath.Join(dir, wire.ChildFile), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	// One short write with O_APPEND is atomic between processes. Siblings read it
-	// too (startTogether), as text.
-	fmt.Fprintf(f, "{\"pid\":%d,\"parent\":%d,\"name\":%q}\n", os.Getpid(), os.Getppid(), os.Args[0])
+	// One short write with O_APPEND is atomic between processes. Siblings read it, as
+	// text (startTogether); nobody is counted by it.
+	_, _ = f.WriteString(line)
 }
 
 // descriptor reads and writes one file descriptor with plain system calls, so

@@ -122,7 +122,7 @@ func descriptors(prefix string, note func(kind string, fd int, target string)) {
 			}
 			if target == "anon_inode:[pidfd]" {
 				if pid, ok := pidOf(name); ok {
-					note("child", pid, command(pid))
+					note(child(pid), pid, command(pid))
 				}
 			} else if strings.HasPrefix(target, prefix) {
 				note("fd", fd, target)
@@ -149,6 +149,21 @@ func pidOf(fd string) (int, bool) {
 	after, _, _ = strings.Cut(after, "\n")
 	pid, err := strconv.Atoi(after)
 	return pid, err == nil && pid > 0
+}
+
+// child tells of a child whether it runs this program: its exec is over when the
+// statement that started it is.
+func child(pid int) string {
+	own, its := make([]byte, 4<<10), make([]byte, 4<<10)
+	n, err1 := syscall.Readlink("/proc/self/exe", own)
+	m, err2 := syscall.Readlink("/proc/"+strconv.Itoa(pid)+"/exe", its)
+	switch {
+	case err1 != nil || err2 != nil || m == 0:
+		return "ended"
+	case string(own[:n]) != string(its[:m]):
+		return "other"
+	}
+	return "child"
 }
 
 // command returns argument 0 of a process.

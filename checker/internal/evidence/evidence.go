@@ -107,7 +107,7 @@ type Process struct {
 	Parent  int      `json:"parent"`
 	Name    string   `json:"name"`              // its argument 0: "worker"
 	State   string   `json:"state"`             // one letter, as in /proc/PID/stat; empty if only announced
-	Foreign bool     `json:"foreign,omitempty"` // it ran another program than the tests' own
+	Foreign bool     `json:"foreign,omitempty"` // it is not known to have run the tests' own program, by the kernel's word
 	Ending  bool     `json:"ending,omitempty"`  // it is being ended by the kernel
 	Session bool     `json:"session,omitempty"`
 	Args    []string `json:"args,omitempty"`

@@ -112,7 +112,7 @@ RIGHT   cmd := reexec.Command("worker"); cmd.Start()`,
 			}
 			if foreign > 0 {
 				f.Message = "your program did itself what its child processes should do"
-				f.Detail = append(f.Detail, fmt.Sprintf("%d of them ran another program", foreign))
+				f.Detail = append(f.Detail, fmt.Sprintf("%d of them did not run this program", foreign))
 			}
 			all = append(all, f)
 		}

@@ -10,13 +10,24 @@ import (
 // A Site is the place at which a process opened something, as a hook saw it.
 type Site struct {
 	PID    int
-	Kind   string // "fd", "child", "map"
+	Kind   string // "fd", "map", OwnChild, OtherChild or EndedChild
 	Number int    // the descriptor, the child's process ID, or the mapping's size
 	Name   string // what the descriptor or mapping is of, or the child's argument 0
 	File   string
 	Line   int
 	Sure   bool // no other such place was being passed in this process
 }
+
+// The kinds of children: one that ran the program of its parent, one that ran another,
+// and one of which that could not be seen any more.
+const (
+	OwnChild   = "child"
+	OtherChild = "other"
+	EndedChild = "ended"
+)
+
+// Child tells whether a child was started there.
+func (s Site) Child() bool { return s.Kind == OwnChild || s.Kind == OtherChild || s.Kind == EndedChild }
 
 // ReadSites reads what package perturb's Opened recorded, oldest first:
 //

@@ -14,9 +14,6 @@ import (
 // Processes needs Linux.
 func Processes(root int) ([]evidence.Process, error) { return nil, ErrUnsupported }
 
-// Program needs Linux.
-func Program(pid int) string { return "" }
-
 // Memory needs Linux.
 func Memory(pid int) (rssBytes int64, err error) { return 0, ErrUnsupported }
 

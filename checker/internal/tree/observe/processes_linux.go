@@ -134,13 +134,6 @@ func process(pid int, s stat) (evidence.Process, bool) {
 	return p, true
 }
 
-// Program returns the path of the file that a process executes, and nothing for one
-// that has ended.
-func Program(pid int) string {
-	path, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
-	return path
-}
-
 // Memory returns how much of a process's memory is resident. It is cheap.
 func Memory(pid int) (rssBytes int64, err error) {
 	b, err := readLine("/proc/"+strconv.Itoa(pid)+"/statm", nil)

@@ -112,34 +112,20 @@ func (s *session) noteIn(processes []evidence.Process) {
 	for _, p := range processes {
 		// Between fork and exec a child still looks like its parent.
 		if p.PID != self && (len(p.Args) == 0 || p.Args[0] != s.cmd.Args[0]) {
-			p.Foreign = s.foreign(p)
+			p.Foreign = !s.own[p.PID]
 			s.seen[p.PID] = p
 		}
 	}
-	for _, c := range s.dir.children() {
+	s.dir.grown()
+	for _, c := range s.starts.take() {
 		p, ok := s.seen[c.PID]
 		if !ok {
 			p = evidence.Process{PID: c.PID, Parent: c.Parent, Name: c.Name}
 		}
 		p.Foreign = false
+		s.own[c.PID] = true
 		s.seen[c.PID] = p
 	}
-}
-
-// foreign reports whether a process runs another program than the tests' own. One that
-// has ended shows none any more, and is what it was; nor is the kernel asked again as
-// long as a process is called what it was called.
-func (s *session) foreign(p evidence.Process) bool {
-	was, known := s.seen[p.PID]
-	known = known && was.Start == p.Start
-	if known && slices.Equal(was.Args, p.Args) {
-		return was.Foreign
-	}
-	own, its := observe.Program(s.cmd.Process.Pid), observe.Program(p.PID)
-	if own == "" || its == "" {
-		return known && was.Foreign
-	}
-	return its != own
 }
 
 func (s *session) children() []evidence.Process {

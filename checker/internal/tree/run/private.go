@@ -2,7 +2,6 @@ package run
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -18,7 +17,7 @@ type private struct {
 	dir  string
 	seal []sealed // what the harness writes to, as it was made
 
-	started int64            // how much of the announcements has been read
+	started int64            // how much of what siblings read has been there
 	todo    int64            // and of the record of unwritten functions
 	sites   int64            // and of the places where things were opened
 	shared  int64            // and of the races on shared memory
@@ -114,17 +113,8 @@ func news(path string, offset *int64) []string {
 	return strings.Split(strings.TrimSuffix(string(b[:end]), "\n"), "\n")[:strings.Count(string(b[:end]), "\n")]
 }
 
-// children returns the processes that have announced themselves since the last call.
-func (p *private) children() []wire.Child {
-	var all []wire.Child
-	for _, line := range news(p.path(wire.ChildFile), &p.started) {
-		var c wire.Child
-		if json.Unmarshal([]byte(line), &c) == nil {
-			all = append(all, c)
-		}
-	}
-	return all
-}
+// grown notes how much siblings have written to be read by each other.
+func (p *private) grown() { news(p.path(wire.ChildFile), &p.started) }
 
 // unwritten returns the names of unwritten functions called since the last call.
 func (p *private) unwritten() []string { return news(p.path(wire.TodoFile), &p.todo) }

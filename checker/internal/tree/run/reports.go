@@ -64,9 +64,17 @@ func (s *session) readSites() {
 	sites, _ := instrument.ReadSites(strings.Join(news(s.dir.path(wire.SitesFile), &s.dir.sites), "\n"))
 	s.opened = append(s.opened, sites...)
 	for _, o := range sites {
-		if _, ok := s.seen[o.Number]; o.Kind == "child" && !ok {
-			s.seen[o.Number] = evidence.Process{PID: o.Number, Parent: o.PID, Name: o.Name}
+		if !o.Child() {
+			continue
 		}
+		p, ok := s.seen[o.Number]
+		if !ok {
+			p = evidence.Process{PID: o.Number, Parent: o.PID, Name: o.Name, Foreign: true}
+		}
+		if o.Kind == instrument.OwnChild {
+			p.Foreign, s.own[o.Number] = false, true
+		}
+		s.seen[o.Number] = p
 	}
 }
 
@@ -74,7 +82,7 @@ func (s *session) readSites() {
 // source under test have noted it.
 func (s *session) locate(l *evidence.Left) {
 	for i, p := range l.Processes {
-		l.Processes[i].Opened = s.site(func(o instrument.Site) bool { return o.Kind == "child" && o.Number == p.PID })
+		l.Processes[i].Opened = s.site(func(o instrument.Site) bool { return o.Child() && o.Number == p.PID })
 	}
 	for i, d := range l.Descriptors {
 		l.Descriptors[i].Opened = s.site(func(o instrument.Site) bool {

@@ -25,7 +25,7 @@ func TestBroken(t *testing.T) {
 			func(t *testing.T, p *private) {
 				require.NoError(t, os.WriteFile(p.path(wire.RaceDir, "r.7"), []byte("race\n"), 0o600))
 				require.NoError(t, os.WriteFile(p.path(wire.ChildFile), []byte("{}\n"), 0o600))
-				p.children()
+				p.grown()
 			},
 			nil,
 		},

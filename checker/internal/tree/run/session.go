@@ -50,11 +50,13 @@ type session struct {
 	before   look
 	opened   []instrument.Site        // where the source under test opened things
 	seen     map[int]evidence.Process // its child processes by ID
-	closed   bool                     // the test process has closed the channel
-	outside  string                   // what was printed between tests
-	exit     string                   // how the test process ended
-	fault    string                   // why nothing that it says counts
-	crashes  []evidence.Crash         // outside of any test
+	own      map[int]bool             // those that are known to have run the tests' program
+	starts   *starts
+	closed   bool             // the test process has closed the channel
+	outside  string           // what was printed between tests
+	exit     string           // how the test process ended
+	fault    string           // why nothing that it says counts
+	crashes  []evidence.Crash // outside of any test
 	deadlock *deadlockWatch
 	expected []int  // the processes whose deadlock the test waits for
 	channel  string // the pipe of the replies, as snapshots name it
@@ -71,8 +73,8 @@ type session struct {
 }
 
 // start1 starts one test process for the tests.
-func start1(job Job, judge Judge, dir *private, cage cage, slow float64, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, slow: slow, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real()}, events: make(chan wire.Event), ended: make(chan error, 1)}
+func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow float64, tests []*evidence.Test) (*session, error) {
+	s := &session{job: job, slow: slow, starts: starts, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real()}, events: make(chan wire.Event), ended: make(chan error, 1)}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -354,7 +356,8 @@ func (s *session) begin(name string) {
 	if s.test == nil {
 		return // a test that kata.json does not list earns nothing
 	}
-	s.dir.children()
+	s.starts.take()
+	s.own = map[int]bool{}
 	s.dir.unwritten()
 	s.opened = nil
 	s.refused = s.cage.refused()

@@ -43,6 +43,11 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		return result, err
 	}
 	defer dir.remove()
+	starts, err := newStarts(dir.dir, job.Binary)
+	if err != nil {
+		return result, err
+	}
+	defer starts.close()
 	cage := newCage(job.Kata.Limits.Processes)
 	defer cage.remove()
 	defer endAll(0)
@@ -60,7 +65,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	}
 	for len(todo) > 0 {
 		batch := together(todo)
-		s, err := start1(job, judge, dir, cage, slow, batch)
+		s, err := start1(job, judge, dir, cage, starts, slow, batch)
 		if err != nil {
 			return result, err
 		}

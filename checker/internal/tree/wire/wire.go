@@ -49,7 +49,8 @@ const (
 	ProgressFile = "progress" // a counter of 8 bytes that the tests count up
 	SitesFile    = "sites"    // what the source under test opened, and where
 	TodoFile     = "todo"     // a line for each unwritten function that was called
-	ChildFile    = "started"  // a Child a line, JSON
+	ChildFile    = "started"  // a Child a line, JSON, for siblings to read
+	StartSocket  = "starts"   // where a child presents itself: a Child, JSON; it goes on at the answer
 	MeetFile     = "meet"     // where disturbed siblings wait for each other
 )
 

@@ -1,0 +1,125 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"prokata/checker/internal/tree/wire"
+)
+
+// Starts counts the processes that run the tests' own program, by the kernel's word: each
+// announces itself as it starts, over a socket; the kernel says who it is that is
+// connected, and which program that one runs; and it waits until that has been looked at.
+// What the announcement itself says is taken for a name, and for nothing else.
+type starts struct {
+	listener *net.UnixListener
+	program  os.FileInfo
+
+	mu   sync.Mutex
+	all  []wire.Child
+	open map[net.Conn]bool
+}
+
+// newStarts begins to listen in the run's folder.
+func newStarts(dir, binary string) (*starts, error) {
+	fail := func(err error) (*starts, error) { return nil, fmt.Errorf("%w: listen for children: %w", errSetUp, err) }
+	program, err := os.Stat(binary)
+	if err != nil {
+		return fail(err)
+	}
+	// A path of more than 107 bytes is no address, but this one is always short.
+	at, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fail(err)
+	}
+	defer unix.Close(at)
+	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Net: "unixpacket", Name: fmt.Sprintf("/proc/self/fd/%d/%s", at, wire.StartSocket)})
+	if err != nil {
+		return fail(err)
+	}
+	l.SetUnlinkOnClose(false) // it goes with the folder
+	s := &starts{listener: l, program: program, open: map[net.Conn]bool{}}
+	go s.accept()
+	return s, nil
+}
+
+func (s *starts) accept() {
+	for {
+		conn, err := s.listener.AcceptUnix()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.open[conn] = true
+		s.mu.Unlock()
+		go s.hear(conn)
+	}
+}
+
+// hear notes one announcement.
+func (s *starts) hear(conn *net.UnixConn) {
+	defer func() {
+		conn.Close()
+		s.mu.Lock()
+		delete(s.open, conn)
+		s.mu.Unlock()
+	}()
+	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // who has nothing to say is forgotten
+	b := make([]byte, 4096)
+	n, err := conn.Read(b)
+	if err != nil {
+		return
+	}
+	pid := peer(conn)
+	// As long as it waits for the answer it runs what it runs.
+	its, err := os.Stat("/proc/" + strconv.Itoa(pid) + "/exe")
+	if pid > 0 && err == nil && os.SameFile(its, s.program) {
+		var c wire.Child
+		_ = json.Unmarshal(b[:n], &c) // without a name it counts too
+		c.PID = pid
+		s.mu.Lock()
+		s.all = append(s.all, c)
+		s.mu.Unlock()
+	}
+	_, _ = conn.Write([]byte{1}) // it may have ended
+}
+
+// peer is the process at the other end, as the kernel numbers it for this one.
+func peer(conn *net.UnixConn) (pid int) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if who, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			pid = int(who.Pid)
+		}
+	})
+	return pid
+}
+
+// take returns those that have started since the last call.
+func (s *starts) take() []wire.Child {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.all
+	s.all = nil
+	return all
+}
+
+// close lets every child that still waits go on.
+func (s *starts) close() {
+	s.listener.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.open {
+		conn.Close()
+	}
+}
