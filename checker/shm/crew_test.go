@@ -46,6 +46,9 @@ type crew struct {
 	members int
 	rounds  int
 	watched bool
+	// asItComes lets each member begin when it has started; else all begin when the
+	// last one has.
+	asItComes bool
 }
 
 // The crew's memory: words 0 and 1 are for the job, word 2 is a lock, words 8
@@ -130,7 +133,8 @@ func must(err error) {
 }
 
 // crewMember is a member's process: shm-crew JOB ME ROUNDS LOCKFILE, with the
-// memory as descriptor 3, its "ready" as 4, and the crew's "go" as 5.
+// memory as descriptor 3, its "ready" as 4, the crew's "go" as 5, and a pipe with
+// one byte in it as 6 and 7.
 func crewMember() {
 	if err := member(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -193,12 +197,22 @@ func (c crew) run(t testing.TB) result {
 	require.NoError(t, err)
 	defer goWriter.Close()
 
+	token, tokenWriter, err := os.Pipe()
+	require.NoError(t, err)
+	defer token.Close()
+	defer tokenWriter.Close()
+	_, err = tokenWriter.Write([]byte{1})
+	require.NoError(t, err)
+
 	var cmds []*exec.Cmd
 	for me := range c.members {
+		if c.asItComes && me == 0 {
+			goWriter.Close()
+		}
 		cmd := reexec.Command("shm-crew", c.job, strconv.Itoa(me), strconv.Itoa(c.rounds), filepath.Join(dir, "lock"))
 		cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", watch.Env+"="+watchDir)
 		cmd.Stderr = os.Stderr
-		cmd.ExtraFiles = []*os.File{memory, readyWriter, goReader}
+		cmd.ExtraFiles = []*os.File{memory, readyWriter, goReader, token, tokenWriter}
 		require.NoError(t, cmd.Start())
 		cmds = append(cmds, cmd)
 	}

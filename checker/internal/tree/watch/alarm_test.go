@@ -68,11 +68,9 @@ func work(t testing.TB, dir string, rounds int, do func(w words, me int)) int64 
 	var tables []*Table
 	var members sync.WaitGroup
 	for me := range 4 {
-		table, err := openTable(dir, "file")
+		table, err := openTable(dir, "file", os.Getpid()+me)
 		require.NoError(t, err)
-		table.pid = uint64(os.Getpid() + me)
 		table.eager = true
-		table.slept.Store(true)
 		tables = append(tables, table)
 		f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 		require.NoError(t, err)

@@ -7,15 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is the age of a watch from which it is worth asking whether its
+// reclaimAge is the age of a watch from which it is worth asking whether its
 // processes still live. None is held as long, but for a stopped process.
-const patience = 5 * time.Millisecond
+const reclaimAge = 5 * time.Millisecond
 
 // reclaim frees a slot whose watch nobody will end, since a process of it was
 // killed. It never takes a slot from a process that lives, however long that
 // has been stopped: it may be about to write its half.
 func (t *Table) reclaim(slot int, now int64) {
-	if now-t.since[slot].Load() < int64(patience) {
+	if now-t.since[slot].Load() < int64(reclaimAge) {
 		return
 	}
 	s := state(t.state[slot].Load())

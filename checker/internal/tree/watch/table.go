@@ -11,9 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// slots is the number of watches that a mapping can have at one time. Word i
-// is watched in slot i%slots alone, so that an access looks at one slot.
-const slots = 64
+// slots is the number of watches that a mapping can have at one time. Word i is
+// watched in the ways slots of set i%sets alone, so that an access looks at those.
+// Several processes may each hold a watch on one word: if all have read it, the first
+// one to write meets the watches of the others.
+const (
+	sets  = 32
+	ways  = 4
+	slots = sets * ways
+)
 
 // seenPairs is how many pairs of lines a table remembers as reported.
 const seenPairs = 256
@@ -27,10 +33,16 @@ type header struct {
 	site  [slots]atomic.Uint64 // the watcher's line of code
 	other [slots]atomic.Uint64 // the line of code that met the watch
 	since [slots]atomic.Int64  // when the watch began
-	paid  atomic.Int64         // see budget.go
 	held  atomic.Int64         // watches so far
-	seen  [seenPairs]atomic.Uint64
-	side  [slots][2]half // the watcher's, the other's
+	// see budget.go
+	glances, patience budget
+	// see patience.go
+	attached atomic.Uint64         // participants so far
+	patient  [places]atomic.Uint32 // watches by place
+	rarely   atomic.Int64          // time of those at rare accesses
+	member   [participants]participant
+	seen     [seenPairs]atomic.Uint64
+	side     [slots][2]half // the watcher's, the other's
 }
 
 // A half is one side of a race. It belongs to the process that the slot's
@@ -48,9 +60,13 @@ type Table struct {
 	dir   string
 	pid   uint64
 	clock func() int64 // nanoseconds, the same for every process
-	tick  [slots]tick  // when to watch next, by slot
-	slept atomic.Bool  // this process has held a watch over a sleep
-	eager bool         // for tests: watch every access, at any cost
+	me    *participant
+	// see rare.go
+	places  [places]place
+	touched [1 << 10]bool // words
+	known   uint64        // header.attached, as the places know it
+	waited  atomic.Bool   // this process has held a patient watch
+	eager   bool          // for tests: watch every access, at any cost
 }
 
 // Open returns the watch table for the file with descriptor fd, or nil if this
@@ -64,10 +80,10 @@ func Open(fd int) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
-	return openTable(dir, name)
+	return openTable(dir, name, os.Getpid())
 }
 
-func openTable(dir, name string) (*Table, error) {
+func openTable(dir, name string, pid int) (*Table, error) {
 	b, err := mapTable(filepath.Join(dir, name+tableSuffix))
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
@@ -76,10 +92,10 @@ func openTable(dir, name string) (*Table, error) {
 		header: (*header)(unsafe.Pointer(unsafe.SliceData(b))),
 		bytes:  b,
 		dir:    dir,
-		pid:    uint64(os.Getpid()) & pidMask,
+		pid:    uint64(pid) & pidMask,
 		clock:  monotonic,
 	}
-	t.rewind()
+	t.attach()
 	return t, nil
 }
 
@@ -109,6 +125,7 @@ func (t *Table) Close() error {
 	if t == nil {
 		return nil
 	}
+	t.detach()
 	b := t.bytes
 	t.bytes, t.header = nil, nil
 	if err := unix.Munmap(b); err != nil {

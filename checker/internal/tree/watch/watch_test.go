@@ -39,9 +39,8 @@ func TestStateHoldsItsParts(t *testing.T) {
 // newTable returns a process's view of a table, as the process with that pid.
 func newTable(t *testing.T, dir string, pid int) *Table {
 	t.Helper()
-	table, err := openTable(dir, "file")
+	table, err := openTable(dir, "file", pid)
 	require.NoError(t, err)
-	table.pid = uint64(pid)
 	t.Cleanup(func() { require.NoError(t, table.Close()) })
 	return table
 }
@@ -67,13 +66,13 @@ func TestMeeting(t *testing.T) {
 		{"read, then atomic read", read, atomicRead, 3, false},
 		{"read, then atomic write", read, atomicWrite, 3, true},
 		{"write, then atomic read", write, atomicRead, 3, true},
-		{"another word of the slot", write, write, 3 + slots, false},
+		{"another word of the slot", write, write, 3 + sets, false},
 		{"a word of another slot", write, write, 4, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			one, two := newTable(t, dir, os.Getpid()), newTable(t, dir, os.Getppid())
-			w, ok := one.publish(3, c.watched)
+			w, ok := one.publish(3, c.watched, glance, 1)
 			require.True(t, ok)
 			two.atomicAccess(c.word, c.came)
 			two.atomicAccess(c.word, c.came) // a claimed watch is met no more
@@ -81,7 +80,7 @@ func TestMeeting(t *testing.T) {
 			one.withdraw(w)
 
 			got := races(t, dir)
-			assert.Zero(t, one.peek(3), "the slot stayed taken")
+			assert.Zero(t, one.at(3), "the slot stayed taken")
 			if !c.race {
 				assert.Empty(t, got)
 				return
@@ -101,10 +100,13 @@ func TestMeeting(t *testing.T) {
 	}
 }
 
+// at returns the state of the first slot for word i.
+func (t *Table) at(i int) state { return state(t.state[i%sets*ways].Load()) }
+
 // race makes one table meet the other's watch.
 func race(t *testing.T, one, two *Table) {
 	t.Helper()
-	w, ok := one.publish(0, write)
+	w, ok := one.publish(0, write, glance, 1)
 	require.True(t, ok)
 	two.atomicAccess(0, write)
 	one.withdraw(w)
@@ -126,18 +128,18 @@ func TestEachPairOfLinesIsToldOnce(t *testing.T) {
 func TestSecondHalfReports(t *testing.T) {
 	dir := t.TempDir()
 	one, two := newTable(t, dir, os.Getpid()), newTable(t, dir, os.Getppid())
-	w, ok := one.publish(0, read)
+	w, ok := one.publish(0, read, glance, 1)
 	require.True(t, ok)
 	mine := w.state.claim(write, two.pid)
 	require.True(t, two.state[0].CompareAndSwap(uint64(w.state), uint64(mine)))
 	one.withdraw(w)
 	assert.Empty(t, races(t, dir))
-	assert.NotZero(t, one.peek(0))
+	assert.NotZero(t, one.at(0))
 	two.other[0].Store(7)
 	two.write(0, 1, write)
 	two.complete(0, otherDone, func(s state) bool { return s&^watcherDone == mine }, 0)
 	assert.Len(t, races(t, dir), 1)
-	assert.Zero(t, one.peek(0))
+	assert.Zero(t, one.at(0))
 }
 
 // deadPID returns the process ID of a child that has ended: as a zombie, or
@@ -175,17 +177,16 @@ func TestKilledWatcher(t *testing.T) {
 			for _, met := range []bool{false, true} {
 				dir := t.TempDir()
 				gone, here := newTable(t, dir, deadPID(t, waited)), newTable(t, dir, os.Getpid())
-				_, ok := gone.publish(0, write)
-				require.True(t, ok)
+				fill(t, gone, write)
 				if met {
 					here.atomicAccess(0, write)
 				}
-				_, ok = here.publish(0, write)
+				_, ok := here.publish(0, write, glance, 1)
 				assert.False(t, ok, "the watch was too young to ask")
 				gone.since[0].Store(0)
-				_, ok = here.publish(0, write)
+				_, ok = here.publish(0, write, glance, 1)
 				require.False(t, ok)
-				w, ok := here.publish(0, write)
+				w, ok := here.publish(0, write, glance, 1)
 				require.True(t, ok, "the slot was not reclaimed")
 				here.withdraw(w)
 				assert.Empty(t, races(t, dir))
@@ -194,26 +195,37 @@ func TestKilledWatcher(t *testing.T) {
 	}
 }
 
+// fill takes every slot for word 0, and returns the first watch.
+func fill(t *testing.T, table *Table, o op) held {
+	t.Helper()
+	first, ok := table.publish(0, o, glance, 1)
+	require.True(t, ok)
+	for range ways - 1 {
+		_, ok := table.publish(0, o, glance, 1)
+		require.True(t, ok)
+	}
+	return first
+}
+
 // A process that was stopped for long and lives keeps its watch, and one that
 // comes back to a slot that is another's changes nothing.
 func TestLongWatch(t *testing.T) {
 	dir := t.TempDir()
 	one, two := newTable(t, dir, os.Getpid()), newTable(t, dir, os.Getppid())
-	w, ok := one.publish(0, write)
-	require.True(t, ok)
+	w := fill(t, one, write)
 	one.since[0].Store(0)
-	_, ok = two.publish(0, write)
+	_, ok := two.publish(0, write, glance, 1)
 	require.False(t, ok)
-	_, ok = two.publish(0, write)
+	_, ok = two.publish(0, write, glance, 1)
 	require.False(t, ok, "the watch of a living process was taken away")
 
 	one.state[0].Store(free)
-	v, ok := two.publish(0, read)
+	v, ok := two.publish(0, read, glance, 1)
 	require.True(t, ok)
 	one.withdraw(w)
-	assert.Equal(t, v.state, two.peek(0), "a watch was withdrawn by another process")
+	assert.Equal(t, v.state, two.at(0), "a watch was withdrawn by another process")
 	two.withdraw(v)
-	assert.Zero(t, two.peek(0))
+	assert.Zero(t, two.at(0))
 	assert.Empty(t, races(t, dir))
 }
 
@@ -221,7 +233,7 @@ func TestBudget(t *testing.T) {
 	table := newTable(t, t.TempDir(), 1)
 	const cost = 10 * time.Microsecond
 	spend := func(now int64) (n int) {
-		for table.afford(now, cost) {
+		for table.glances.afford(now, cost, 0, allowance) {
 			n++
 		}
 		return n
@@ -233,7 +245,7 @@ func TestBudget(t *testing.T) {
 	assert.Equal(t, 100, spend(now), "a share of the time")
 	now += int64(time.Hour)
 	assert.InDelta(t, float64(allowance/cost), spend(now), 1, "what was not spent is not saved")
-	table.charge(5 * cost)
+	table.glances.charge(5 * cost)
 	assert.Zero(t, spend(now+int64(share*5*cost)), "a watch that ran over its time is charged for it")
 }
 
