@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,9 +97,16 @@ func verdict(k kata.Kata, r evidence.Run) int {
 	if len(own) > 0 {
 		fmt.Printf("your own, not the kata's, and no part of a check: %s\n", strings.Join(own, ", "))
 	}
+	ended := map[string]bool{} // its words may be lost with its process
+	for _, t := range r.Tests {
+		ended[t.Name] = t.Status == evidence.Aborted
+	}
 	var shown []detect.Finding
 	for _, f := range v.Findings {
-		if f.Code != "wrong" { // the test has said it above
+		said := f.Code == "wrong" && !ended[f.Test] && !slices.ContainsFunc(v.Findings, func(g detect.Finding) bool {
+			return g.Test == f.Test && g.Follows == f.Code
+		})
+		if !said { // else the test has said it above
 			shown = append(shown, f)
 		}
 	}

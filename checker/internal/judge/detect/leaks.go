@@ -121,6 +121,9 @@ func thing(d evidence.Descriptor) (kind, what string) {
 
 // file names a file, and says it if that has no name any more.
 func file(path string) string {
+	if strings.ContainsAny(path, "\r\n") {
+		path = strconv.Quote(path)
+	}
 	if name, gone := strings.CutSuffix(path, " (deleted)"); gone {
 		return name + " (it has been removed)"
 	}
@@ -182,10 +185,15 @@ RIGHT   l, _ := net.Listen("unix", path); defer l.Close()`,
 			}
 			f := Finding{
 				Code: "file-leak", Test: t.Name, Message: "your program left files in the temporary folder",
-				Detail: t.Left.Files, Next: "remove what you create, on every path",
+				Next: "remove what you create, on every path",
 			}
-			if len(f.Detail) > 5 {
-				f.Detail = append(slices.Clone(f.Detail[:5]), fmt.Sprintf("and %d more", len(f.Detail)-5))
+			const few = 5
+			for i, name := range t.Left.Files {
+				if i == few {
+					f.Detail = append(f.Detail, fmt.Sprintf("and %d more", len(t.Left.Files)-few))
+					break
+				}
+				f.Detail = append(f.Detail, file(name))
 			}
 			all = append(all, opened(run, f, "file", "created", nil))
 		}

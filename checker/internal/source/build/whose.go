@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"prokata/checker/internal/source/instrument"
@@ -95,6 +96,12 @@ func paths(p plan.Plan, f string) []string {
 	return []string{filepath.Join(p.Kata.Dir, p.Name(f)), filepath.Join("katas", p.Kata.Folder, p.Name(f))}
 }
 
+// inBuild is what the compiler adds to a place that a line directive names: where the file
+// really is, in a folder that nobody has seen and that is gone by now.
+//
+//	katas/01-spawn/spawn.go:17:2[/tmp/prokata-build-242519651/01-spawn-4033/spawn.go:18:2]: other declaration of fmt
+var inBuild = regexp.MustCompile(`\[[^\[\]\s]*/prokata-build-\d+/[^\[\]\s]*\]`)
+
 // words are the go command's, with the learner's paths, without what it adds.
 func words(text string, p plan.Plan) string {
 	var b strings.Builder
@@ -102,6 +109,7 @@ func words(text string, p plan.Plan) string {
 		if noise(line) || strings.Contains(line, markFile+":") {
 			continue
 		}
+		line = inBuild.ReplaceAllString(line, "")
 		for _, f := range p.Files {
 			shown := filepath.Join(p.Label, f)
 			for _, path := range paths(p, f) {
