@@ -1,4 +1,4 @@
-# Every command that a person or CI needs. Variables: KATA, FROM, REPEAT, SEED, VERBOSE, CODE, LEVEL.
+# Every command that a person or CI needs. Variables: KATA, FROM, REPEAT, SEED, VERBOSE, ALL, CODE, STEP, LEVEL.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 export GOTOOLCHAIN := local
@@ -15,8 +15,8 @@ $(CHECKER): $(SOURCES)
 
 build: $(CHECKER) ## build the checker into bin/
 
-check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1
-	@$(CHECKER) check $(KATA) $(if $(FROM),--from "$(FROM)") $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(VERBOSE),--verbose) $(if $(SAVE),--save "$(SAVE)")
+check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1  ALL=1
+	@$(CHECKER) check $(KATA) $(if $(FROM),--from "$(FROM)") $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(VERBOSE),--verbose) $(if $(ALL),--all) $(if $(SAVE),--save "$(SAVE)")
 
 hint: $(CHECKER) ## show a hint: KATA=spawn  STEP=n  LEVEL=1..3
 	@$(CHECKER) hint $(KATA) $(if $(STEP),--step $(STEP)) $(if $(LEVEL),--level $(LEVEL))

@@ -34,6 +34,7 @@ func newCheck() *cobra.Command {
 		jobs      int
 		save      string
 		untrusted bool
+		all       bool
 	)
 	c := &cobra.Command{
 		Use:   "check [KATA...]",
@@ -80,8 +81,23 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			if save != "" {
 				o.Saw = func(r evidence.Run, n int) error { return record.Save(save, r, n) }
 			}
+			// Who climbs wants the next step; who grades, repeats or keeps wants all.
+			o.Climb = !all && !asJSON && !verbose && !untrusted && repeat == 1 && save == ""
+			var stands standing
+			if o.Climb && from == "" {
+				stands = loadStanding(root)
+			}
 			if !asJSON {
-				o.Done = inOrder(katas, func(v grade.Kata) { p.clear(); text.Kata(v) })
+				told := false // of several katas, the first that is not climbed yet is told in full
+				o.Done = inOrder(katas, func(v grade.Kata) {
+					p.clear()
+					if _, ok := v.Stands(); !o.Climb || !ok {
+						text.Kata(v)
+					} else {
+						text.Climb(v, stands[v.Name], told)
+						told = true
+					}
+				})
 			}
 			start := time.Now()
 			verdicts, err := check.Katas(cmd.Context(), katas, o)
@@ -97,6 +113,9 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 					return fault(err)
 				}
 			} else {
+				if stands != nil {
+					stands.save(root, verdicts)
+				}
 				text.Summary(verdicts, seed, time.Since(start).Seconds())
 			}
 			return outcome(verdicts)
@@ -110,6 +129,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	f.BoolVarP(&verbose, "verbose", "v", false, "print every test and every finding")
 	f.IntVar(&jobs, "jobs", 0, "check this many katas side by side (0: one for each core)")
 	f.StringVar(&save, "save", "", "write the evidence into this `folder` (checker judge reads it)")
+	f.BoolVar(&all, "all", false, "run everything and show every step, not only up to the first that does not hold")
 	f.BoolVar(&untrusted, "untrusted", false, "refuse sources that reach for the grader, or for more than a kata needs")
 	_ = c.MarkFlagDirname("from")
 	_ = c.MarkFlagDirname("save")

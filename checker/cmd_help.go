@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,12 +45,12 @@ func newExplain() *cobra.Command {
 }
 
 func newHint() *cobra.Command {
-	level, name := 1, "1"
+	level, name := 1, ""
 	c := &cobra.Command{
 		Use: "hint KATA", Short: "Show a hint: a nudge, a direction, or nearly the answer", Args: cobra.ExactArgs(1),
 		ValidArgsFunction: completeKatas,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, katas, err := load(args)
+			root, katas, err := load(args)
 			if err != nil {
 				return err
 			}
@@ -58,6 +59,9 @@ func newHint() *cobra.Command {
 			}
 			k, step := katas[0], 0
 			if len(k.Steps) > 0 {
+				if !cmd.Flags().Changed("step") { // where the learner stands
+					name = strconv.Itoa(min(max(1, loadStanding(root)[k.Name]), len(k.Steps)))
+				}
 				var ok bool
 				if step, _, ok = k.Step(name); !ok {
 					return check.Usage{Err: fmt.Errorf("--step (STEP) is a step of kata %s, 1 to %d, not %q", k.Name, len(k.Steps), name)}
@@ -82,7 +86,7 @@ func newHint() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&name, "step", "1", "of which `step`: its number or name")
+	c.Flags().StringVar(&name, "step", "", "of which `step`: its number or name (the one that the last check stopped at)")
 	c.Flags().IntVar(&level, "level", 1, "how much to tell: 1 to 3")
 	return c
 }

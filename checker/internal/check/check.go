@@ -24,6 +24,7 @@ type Options struct {
 	Root       string   // the repository
 	From       string   // where the sources are; the katas' own stubs if empty
 	Repeat     int      // runs of each kata, at least 1
+	Climb      bool     // go up the steps of a kata that has some, and end below the first that does not hold
 	Seed       uint64   // of all that is random
 	Supervisor []string // the command that supervises one run
 	Untrusted  bool     // refuse whatever reaches for the grader (package policy)
@@ -121,8 +122,7 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 		return v
 	}
 	var runs []evidence.Run
-	for i := range max(1, o.Repeat) {
-		attempt := Attempt(p, o, i)
+	for i, attempt := range attempts(p, o) {
 		r := unbuilt(attempt)
 		if !refused {
 			if r, err = lane.Run(ctx, b, attempt, o.Supervisor); err != nil {
@@ -142,11 +142,27 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 		if o.Ran != nil {
 			o.Ran(p.Kata, len(runs))
 		}
-		if !r.Build.OK || r.Fault != "" {
+		if !r.Build.OK || r.Fault != "" || attempt.Climb && grade.Judge(p.Kata, runs).Verdict != grade.Pass {
 			break
 		}
 	}
 	return grade.Judge(p.Kata, runs)
+}
+
+// attempts are the plans of all runs that the options ask for. A climb begins without the
+// race detector: a program that is still at a wrong answer need not pay for it, and flaws
+// that hang on timing show more often without. What holds is run with it, too.
+func attempts(p plan.Plan, o Options) (all []plan.Plan) {
+	if o.Climb && len(p.Kata.Steps) > 0 {
+		p.Climb, p.Seed = true, o.Seed
+		plain := p
+		plain.Race = false
+		return []plan.Plan{plain, p}
+	}
+	for i := range max(1, o.Repeat) {
+		all = append(all, Attempt(p, o, i))
+	}
+	return all
 }
 
 // fault is the verdict on a kata that could not be judged for a reason of the
@@ -185,7 +201,7 @@ func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string
 	}
 	r, err := run.Remote(ctx, supervisor, run.Job{
 		Binary: bin.Path, Mark: bin.Mark, Kata: p.Kata, Source: p.Label, Names: p.Names(),
-		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, FailFast: p.FailFast, Mutant: p.Mutant,
+		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, Climb: p.Climb, FailFast: p.FailFast, Mutant: p.Mutant,
 	})
 	if ctx.Err() != nil {
 		return r, ctx.Err()

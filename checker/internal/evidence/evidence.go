@@ -22,6 +22,7 @@ type Run struct {
 	Policy    []Breach `json:"policy,omitempty"` // what the source holds that it should not; if any is refused, nothing was built
 	Build     Build    `json:"build"`
 	Sites     []Site   `json:"sites,omitempty"` // where the source under test makes things that can leak
+	Steps     []Step   `json:"steps,omitempty"` // of the kata, if it is climbed in steps
 	Tests     []Test   `json:"tests"`
 	Output    string   `json:"output,omitempty"`    // what was printed outside of any test, cut to a limit
 	Unchecked []string `json:"unchecked,omitempty"` // codes of the findings that this system cannot look for
@@ -63,6 +64,13 @@ type Cost struct {
 	Watched    float64 `json:"watched"`
 }
 
+// A Step is one promise more than the step before it keeps.
+type Step struct {
+	Name  string `json:"name"`
+	Goal  string `json:"goal"`
+	Group string `json:"group"`
+}
+
 // Status says how a test ended.
 type Status string
 
@@ -78,6 +86,7 @@ const (
 type Test struct {
 	Name        string       `json:"name"`
 	Group       string       `json:"group"`
+	Step        int          `json:"step,omitempty"`  // of the run's steps, from 1; 0 in a kata without steps
 	Needs       int          `json:"needs,omitempty"` // child processes that it must see
 	Status      Status       `json:"status"`
 	Seconds     float64      `json:"seconds"`

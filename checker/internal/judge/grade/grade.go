@@ -28,6 +28,7 @@ const (
 type Test struct {
 	Name    string  `json:"name"`
 	Group   string  `json:"group"`
+	Step    int     `json:"step,omitempty"` // of the kata's steps, from 1
 	Verdict Verdict `json:"verdict"`
 	Seconds float64 `json:"seconds"`       // of the slowest repeat
 	Why     string  `json:"why,omitempty"` // it was skipped
@@ -48,6 +49,7 @@ type Kata struct {
 	Passed    int               `json:"passed,omitempty"`  // of the repeats, if there was more than one
 	Repeats   int               `json:"repeats,omitempty"` // if there was more than one
 	Why       string            `json:"why,omitempty"`     // what stood in the way of a verdict
+	Steps     []Step            `json:"steps,omitempty"`   // if the kata is climbed in steps
 	Tests     []Test            `json:"tests"`
 	Findings  []detect.Finding  `json:"findings"`
 	Notes     []evidence.Breach `json:"notes,omitempty"`     // what in the source an instructor may want to look at
@@ -59,7 +61,7 @@ type Kata struct {
 	Source string `json:"-"`
 }
 
-// points is what a test of each group is worth.
+// points is what a step of each group is worth, or a test in a kata without steps.
 var points = map[kata.Group]int{kata.Core: 3, kata.Bonus: 2, kata.Hard: 2}
 
 // Judge gives the verdict on kata k from the evidence of its runs. Without a run
@@ -68,8 +70,10 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 	v := Kata{Number: k.Number, Name: k.Name, Folder: k.Folder, Verdict: NotRun, Tests: []Test{}, Findings: []detect.Finding{}}
 	tests := map[string]*Test{}
 	for _, t := range k.Tests {
-		v.Tests = append(v.Tests, Test{Name: t.Name, Group: string(t.Group), Verdict: NotRun})
-		v.Max += points[t.Group]
+		v.Tests = append(v.Tests, Test{Name: t.Name, Group: string(t.Group), Step: t.Step, Verdict: NotRun})
+		if len(k.Steps) == 0 {
+			v.Max += points[t.Group]
+		}
 	}
 	for i := range v.Tests {
 		tests[v.Tests[i].Name] = &v.Tests[i]
@@ -77,7 +81,9 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 	passed := map[string]int{}
 	judged := 0
 	whole := 0
-	for _, run := range runs {
+	var before map[string]bool // the tests that passed in the run before
+	wasClean := false
+	for i, run := range runs {
 		v.Seconds += run.Seconds + run.Build.Seconds
 		v.Cost.Supervisor += run.Cost.Supervisor
 		v.Cost.Watched += run.Cost.Watched
@@ -91,7 +97,11 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 			v.Verdict, v.Why = CheckerError, run.Fault
 			return v
 		}
-		judged++
+		// Both builds of one seed are one attempt: what either denies, it has not passed.
+		again := i > 0 && runs[i-1].Seed == run.Seed && runs[i-1].RaceBuild != run.RaceBuild
+		if !again {
+			judged++
+		}
 		v.Notes = notes(run)
 		findings := detect.All(run)
 		guilty := map[string]bool{}
@@ -102,13 +112,19 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 			v.add(f)
 		}
 		clean := run.Build.OK && !guilty[""]
+		now := map[string]bool{}
 		for _, t := range run.Tests {
 			verdict := one(t, guilty[t.Name])
-			if verdict == Pass {
-				passed[t.Name]++
-			} else {
+			switch {
+			case verdict != Pass:
 				clean = false
+				if again && before[t.Name] {
+					passed[t.Name]--
+				}
+			case !again:
+				passed[t.Name]++
 			}
+			now[t.Name] = verdict == Pass
 			if tv := tests[t.Name]; tv != nil {
 				tv.Seconds = max(tv.Seconds, t.Seconds)
 				tv.Verdict = worse(tv.Verdict, verdict)
@@ -127,9 +143,13 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 				t.Verdict = worse(t.Verdict, Fail)
 			}
 		}
-		if clean && len(run.Tests) > 0 {
+		switch clean = clean && len(run.Tests) > 0; {
+		case clean && !again:
 			whole++
+		case !clean && again && wasClean:
+			whole--
 		}
+		before, wasClean = now, clean
 	}
 	if judged == 0 {
 		return v
@@ -139,11 +159,12 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		if n := passed[t.Name]; n > 0 && n < judged && t.Verdict != NotJudged {
 			t.Verdict = Flaky
 		}
-		if t.Verdict == Pass {
+		if t.Verdict == Pass && len(k.Steps) == 0 {
 			k, _ := k.Test(t.Name)
 			v.Score += points[k.Group]
 		}
 	}
+	v.climb(k)
 	if v.Verdict = overall(v.Tests, len(detect.Causes(v.Findings)) > 0); v.Verdict == NotJudged {
 		i := slices.IndexFunc(v.Tests, func(t Test) bool { return t.Verdict == NotJudged })
 		v.Why = v.Tests[i].Why

@@ -15,6 +15,7 @@ func TestJudge(t *testing.T) {
 		a.Name, b.Name = "TestA", "TestB"
 		return evidence.Run{Build: evidence.Build{OK: true}, Tests: []evidence.Test{a, b}}
 	}
+	race := func(r evidence.Run) evidence.Run { r.RaceBuild = true; return r }
 	pass := evidence.Test{Status: evidence.Passed}
 	fail := evidence.Test{Status: evidence.Failed}
 	open := evidence.Test{Status: evidence.Failed, Todo: []string{"Run"}}
@@ -54,6 +55,9 @@ func TestJudge(t *testing.T) {
 		{"the machine's fault, and the program's", []evidence.Run{run(fail, slow)}, Fail, 0},
 		{"found all the same", []evidence.Run{run(pass, slowAndLeaked)}, Fail, 3},
 		{"our fault", []evidence.Run{{Fault: "no space"}}, CheckerError, 0},
+		{"both builds are one attempt", []evidence.Run{run(pass, pass), race(run(pass, pass))}, Pass, 5},
+		{"wrong in one build is wrong", []evidence.Run{run(pass, pass), race(run(pass, fail))}, Fail, 3},
+		{"wrong in the other", []evidence.Run{run(fail, pass), race(run(pass, pass))}, Fail, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			v := Judge(k, row.runs)

@@ -56,49 +56,7 @@ func (t Text) Findings(v grade.Kata) {
 			t.line(4, "and %d more findings (VERBOSE=1 shows them)", len(groups)-i)
 			break
 		}
-		t.line(0, "")
-		t.line(4, "%s: %s", t.paint(red, g.Code), t.paint(bold, g.Message))
-		if g.Test != "" {
-			where := "in " + g.Test
-			if g.File != "" {
-				where += fmt.Sprintf(", %s:%d", g.File, g.Line)
-			}
-			t.line(8, "%s", where)
-		}
-		t.proof(g.Detail)
-		if n := len(g.tests); n > 1 {
-			shown := g.tests[1:min(n, 4)]
-			more := ""
-			if n > 4 {
-				more = fmt.Sprintf(" and %d more", n-4)
-			}
-			t.line(8, "also in %s%s", strings.Join(shown, ", "), more)
-		}
-		for i, f := range g.follows {
-			if i == few && !t.Verbose {
-				t.line(8, "and %d more that may follow from it", len(g.follows)-i)
-				break
-			}
-			place := ""
-			if f.File != "" {
-				place = fmt.Sprintf(" (%s:%d)", f.File, f.Line)
-			}
-			if f.Code == "wrong" {
-				t.line(8, "the test saw%s: %s", place, f.Message)
-				if len(f.Detail) <= 2 && !t.Verbose { // expected and actual
-					for _, d := range f.Detail {
-						t.lines(12, d)
-					}
-				}
-			} else {
-				t.line(8, "which may explain: %s%s: %s", f.Code, place, f.Message)
-			}
-			if t.Verbose {
-				for _, d := range f.Detail {
-					t.lines(12, d)
-				}
-			}
-		}
+		t.group(g)
 	}
 	if t.Verbose {
 		t.unwritten(v)
@@ -108,6 +66,53 @@ func (t Text) Findings(v grade.Kata) {
 		t.line(4, "%s %s", t.paint(bold, "next:"), groups[0].Next)
 		t.line(4, "%s", t.paint(dim, fmt.Sprintf("(make hint KATA=%s · make explain CODE=%s)", v.Name, groups[0].Code)))
 		t.line(0, "")
+	}
+}
+
+// group writes one finding, with what follows from it.
+func (t Text) group(g group) {
+	t.line(0, "")
+	t.line(4, "%s: %s", t.paint(red, g.Code), t.paint(bold, g.Message))
+	if g.Test != "" {
+		where := "in " + g.Test
+		if g.File != "" {
+			where += fmt.Sprintf(", %s:%d", g.File, g.Line)
+		}
+		t.line(8, "%s", where)
+	}
+	t.proof(g.Detail)
+	if n := len(g.tests); n > 1 {
+		shown := g.tests[1:min(n, 4)]
+		more := ""
+		if n > 4 {
+			more = fmt.Sprintf(" and %d more", n-4)
+		}
+		t.line(8, "also in %s%s", strings.Join(shown, ", "), more)
+	}
+	for i, f := range g.follows {
+		if i == few && !t.Verbose {
+			t.line(8, "and %d more that may follow from it", len(g.follows)-i)
+			break
+		}
+		place := ""
+		if f.File != "" {
+			place = fmt.Sprintf(" (%s:%d)", f.File, f.Line)
+		}
+		if f.Code == "wrong" {
+			t.line(8, "the test saw%s: %s", place, f.Message)
+			if len(f.Detail) <= 2 && !t.Verbose { // expected and actual
+				for _, d := range f.Detail {
+					t.lines(12, d)
+				}
+			}
+		} else {
+			t.line(8, "which may explain: %s%s: %s", f.Code, place, f.Message)
+		}
+		if t.Verbose {
+			for _, d := range f.Detail {
+				t.lines(12, d)
+			}
+		}
 	}
 }
 

@@ -97,8 +97,11 @@ func Load(dir string) ([]Kata, error) {
 			if len(k.Facts.Tests) > 0 {
 				break
 			}
+			for _, s := range r.Steps {
+				k.Facts.Steps = append(k.Facts.Steps, kata.Step{Name: s.Name, Goal: s.Goal, Group: kata.Group(s.Group)})
+			}
 			for _, t := range r.Tests {
-				k.Facts.Tests = append(k.Facts.Tests, kata.Test{Name: t.Name, Group: kata.Group(t.Group), Processes: t.Needs})
+				k.Facts.Tests = append(k.Facts.Tests, kata.Test{Name: t.Name, Group: kata.Group(t.Group), Step: t.Step, Processes: t.Needs})
 			}
 		}
 		all = append(all, k)

@@ -34,6 +34,8 @@ type Job struct {
 	Mutant   int  `json:"mutant,omitempty"`    // of combined mutants, the number of the one that runs
 	FailFast bool `json:"fail_fast,omitempty"` // end at the first test that did not pass or left something
 
+	Climb bool `json:"climb,omitempty"` // go up the kata's steps, and end below the first that does not hold
+
 	Echo io.Writer `json:"-"` // gets all that the tests print, as it comes; may be nil
 }
 
@@ -45,7 +47,7 @@ func (j Job) tests() []evidence.Test {
 	var all []evidence.Test
 	for _, t := range j.Kata.Tests {
 		if len(j.Tests) == 0 || slices.Contains(j.Tests, t.Name) {
-			all = append(all, evidence.Test{Name: t.Name, Group: string(t.Group), Needs: t.Processes})
+			all = append(all, evidence.Test{Name: t.Name, Group: string(t.Group), Step: t.Step, Needs: t.Processes})
 		}
 	}
 	return all
@@ -84,4 +86,12 @@ func (j Job) file(path string) string {
 		return filepath.Join(j.Source, base)
 	}
 	return path
+}
+
+// steps returns the kata's steps as a run tells them.
+func (j Job) steps() (all []evidence.Step) {
+	for _, s := range j.Kata.Steps {
+		all = append(all, evidence.Step{Name: s.Name, Goal: s.Goal, Group: string(s.Group)})
+	}
+	return all
 }

@@ -26,7 +26,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	result := evidence.Run{
 		Version: evidence.Version, Kata: job.Kata.Folder, Source: job.Source, Seed: job.Seed, RaceBuild: job.Race,
 		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Build: evidence.Build{OK: true},
-		Unchecked: unchecked(),
+		Unchecked: unchecked(), Steps: job.steps(),
 	}
 	if err := adoptOrphans(); err != nil {
 		return result, fmt.Errorf("%w: become the reaper of orphans: %w", errSetUp, err)
@@ -64,7 +64,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		return result, nil
 	}
 	for len(todo) > 0 {
-		batch := together(todo)
+		batch := together(todo, job.Climb)
 		s, err := start1(job, judge, dir, cage, starts, slow, batch)
 		if err != nil {
 			return result, err
@@ -81,7 +81,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		if job.FailFast && slices.ContainsFunc(all, bad) {
 			break
 		}
-		if hopelessly(all) {
+		if hopelessly(all) || job.Climb && below(all, batch[0].Step) {
 			break
 		}
 		before := len(todo)
@@ -148,9 +148,27 @@ func surroundings(all []evidence.Test, lacks []string) {
 	}
 }
 
+// below tells whether the tests of the step have all been tried and one did not hold:
+// who climbs is below that step.
+func below(all []evidence.Test, step int) (yes bool) {
+	for _, t := range all {
+		if t.Step == step && t.Status == "" && t.Unjudged == "" {
+			return false
+		}
+		yes = yes || t.Step == step && (bad(t) || len(t.Todo) > 0)
+	}
+	return yes
+}
+
 // together returns the first of the tests that one process can run: those of the kata all
-// together, and each of a learner's own, which may not call the harness, by itself.
-func together(tests []*evidence.Test) []*evidence.Test {
+// together, or step by step, and each of a learner's own, which may not call the harness,
+// by itself.
+func together(tests []*evidence.Test, climb bool) []*evidence.Test {
+	if climb {
+		if i := slices.IndexFunc(tests, func(t *evidence.Test) bool { return t.Step != tests[0].Step }); i > 0 {
+			tests = tests[:i]
+		}
+	}
 	if isOwn(tests[0]) {
 		return tests[:1]
 	}
