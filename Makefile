@@ -32,6 +32,7 @@ verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: 
 test: $(CHECKER) ## everything that must be green: vet, the checker's own tests, verify
 	@go vet ./...
 	@go test -race -timeout 20m ./checker/... ./solutions/...
+	@$(CHECKER) slow --short
 	@$(CHECKER) verify --quick
 
 # Each linter is run at a pinned version; none is installed.
@@ -66,9 +67,13 @@ bench-detect: ## how fast a deadlock is seen, and what share of the races of pro
 
 STRESS ?= 1000
 
-stress: $(CHECKER) ## the long proofs of no false alarm: STRESS=1000 live runs under load, half as many dead
+stress: $(CHECKER) ## the long proofs of no false alarm: STRESS=1000 live runs under load, half as many dead; SLOW=1: on a slow machine
+ifdef SLOW
+	@$(CHECKER) slow --mistakes
+else
 	@PROKATA_STRESS=$(STRESS) go test -v -count=1 -run Stress -timeout 4h ./checker/internal/tree/observe
 	@$(CHECKER) check --from solutions --repeat 50
 	@$(CHECKER) verify
+endif
 
 .PHONY: mutate bench-check bench-detect stress

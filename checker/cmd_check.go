@@ -18,6 +18,7 @@ import (
 	"prokata/checker/internal/judge/grade"
 	"prokata/checker/internal/judge/report"
 	"prokata/checker/internal/prove/flaw"
+	"prokata/checker/internal/prove/slow"
 	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/source/patch"
 	"prokata/checker/internal/tree/record"
@@ -180,12 +181,20 @@ func supervisor() []string {
 }
 
 func newSupervise() *cobra.Command {
-	return &cobra.Command{
+	group := ""
+	c := &cobra.Command{
 		Use: "supervise", Short: "Supervise one run (started by check)", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if group != "" {
+				if err := slow.Join(group); err != nil {
+					return fault(err)
+				}
+			}
 			return fault(runner.Serve(cmd.Context(), os.Stdin, os.Stdout, runner.Judge{Dead: detect.Dead, Partial: detect.Partial}))
 		},
 	}
+	c.Flags().StringVar(&group, "group", "", "join this control group `folder` first")
+	return c
 }
 
 // inOrder calls show for the verdicts in the order of the katas, each as soon as

@@ -104,6 +104,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCheck(), newSupervise(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newSteps(), newContract(), newExplain(), newSentences(), newHint(), newList())
+	root.AddCommand(newCheck(), newSupervise(), newSlow(), newHog(), newReader(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newSteps(), newContract(), newExplain(), newSentences(), newHint(), newList())
 	return root
 }

@@ -63,6 +63,7 @@ var allowed = map[string]string{
 	"internal/prove/flaw":      "internal/judge/detect internal/source/kata internal/source/patch",
 	"internal/prove/mutate":    "",
 	"internal/prove/scaffold":  "internal/prove/steps internal/source/kata internal/source/patch",
+	"internal/prove/slow":      "internal/check internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan",
 	"internal/prove/steps":     "internal/source/kata internal/source/patch",
 	"internal/prove/verify":    "internal/check internal/evidence internal/judge/detect internal/judge/grade internal/prove/contract internal/prove/flaw internal/prove/mutate internal/prove/steps internal/source/build internal/source/kata internal/source/patch internal/source/plan internal/tree/wire",
 	"internal/prove/sentences": "",

@@ -46,6 +46,7 @@ type Tally struct {
 	Caught      int
 	Problems    []Problem
 	Missed      []string // flaws that were not caught
+	NotJudged   []string // flaws of which the machine let nobody say anything
 	FalseAlarms []string // solutions with a finding, and flaws with one more than wanted
 	Idle        []string // tests that catch no flaw
 	Flaky       []string // flaws that needed more than one run
@@ -278,7 +279,7 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f flaw.Flaw) error {
 		p.Tests = f.Named(k)
 	}
 	var union []detect.Finding
-	caught := false
+	caught, unjudged := false, false
 	attempt := 0
 	for ; attempt < max(1, v.o.Attempts) && !caught; attempt++ {
 		p.Seed = v.o.Seed + uint64(attempt)
@@ -301,11 +302,15 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f flaw.Flaw) error {
 			}
 		}
 		v.count(k, grade.Judge(k, []evidence.Run{r}))
+		unjudged = unjudged || slices.ContainsFunc(r.Tests, func(t evidence.Test) bool { return t.Unjudged != "" })
 		caught = !slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return !w.Optional && !w.Meets(union) })
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
+	case !caught && unjudged:
+		v.t.NotJudged = append(v.t.NotJudged, f.Name)
+		v.t.Problems = append(v.t.Problems, Problem{f.Name, "it was not judged: the machine is too slow", next})
 	case !caught:
 		v.t.Missed = append(v.t.Missed, f.Name)
 		for _, w := range f.Wants {
