@@ -2,6 +2,7 @@ package perturb
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -56,6 +57,9 @@ func Opened(kind, site string) {
 	}
 	var out []byte
 	note := func(kind string, number int, name string) {
+		if out == nil {
+			sure += "\t" + clean(caller())
+		}
 		out = append(out, strconv.Itoa(syscall.Getpid())+"\t"+kind+"\t"+strconv.Itoa(number)+"\t"+clean(name)+"\t"+clean(site)+"\t"+sure+"\n"...)
 	}
 	if kind == mapping {
@@ -65,6 +69,31 @@ func Opened(kind, site string) {
 	}
 	write(out)
 	on()
+}
+
+// caller is who called the function that a site stands in: "FILE:LINE", in the same
+// folder and no test, or nothing.
+func caller() string {
+	pcs := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	dir := ""
+	function := ""
+	for {
+		f, more := frames.Next()
+		slash := strings.LastIndexByte(f.File, '/')
+		switch {
+		case strings.HasPrefix(f.Function, "prokata/checker/perturb.") || slash < 0:
+		case function == "":
+			function, dir = f.Function, f.File[:slash]
+		case f.File[:slash] == dir && f.Function != function && !strings.HasSuffix(f.File, "_test.go"):
+			return f.File + ":" + strconv.Itoa(f.Line)
+		default:
+			return ""
+		}
+		if !more {
+			return ""
+		}
+	}
 }
 
 // enter notes that a goroutine is about to pass a site.

@@ -103,9 +103,10 @@ type Test struct {
 	Limit       *Limit       `json:"limit,omitempty"`
 	Deadlock    *Deadlock    `json:"deadlock,omitempty"`
 	Partial     *Deadlock    `json:"partial,omitempty"`  // at the time limit: processes that wait for each other alone
-	Snapshot    *Snapshot    `json:"snapshot,omitempty"` // the tree as the deadlock was proved
+	Snapshot    *Snapshot    `json:"snapshot,omitempty"` // the tree as the deadlock was proved, or at the time limit
 	Busy        *Busy        `json:"busy,omitempty"`
-	Stacks      []Stacks     `json:"stacks,omitempty"` // of every process, when the supervisor ended the test
+	Stacks      []Stacks     `json:"stacks,omitempty"`   // of every process, when the supervisor ended the test
+	Openings    []Opening    `json:"openings,omitempty"` // who opened what of the snapshot, and started whom, in order
 	Tampering   []string     `json:"tampering,omitempty"`
 	Unjudged    string       `json:"unjudged,omitempty"` // why nothing can be said of it, which is nobody's fault
 }
@@ -130,8 +131,9 @@ type Left struct {
 	Descriptors []Descriptor `json:"descriptors,omitempty"`
 	Goroutines  []Goroutine  `json:"goroutines,omitempty"`
 	Mappings    []Mapping    `json:"mappings,omitempty"`
-	Files       []string     `json:"files,omitempty"`  // below the private temp folder, relative to it
-	Shared      []string     `json:"shared,omitempty"` // objects in /dev/shm
+	Files       []string     `json:"files,omitempty"`   // below the private temp folder, relative to it
+	Shared      []string     `json:"shared,omitempty"`  // objects in /dev/shm
+	Reached     []Frame      `json:"reached,omitempty"` // if anything was left: where the source opened things during the test
 }
 
 // A Descriptor is an open file of a process.
@@ -141,6 +143,7 @@ type Descriptor struct {
 	PID    int    `json:"pid,omitempty"`
 	Of     int    `json:"of,omitempty"`     // pidfd: the process it stands for
 	Opened *Frame `json:"opened,omitempty"` // where it was opened, if that is known
+	From   *Frame `json:"from,omitempty"`   // who called the learner's function that opened it, if that is the learner's too
 }
 
 // A Mapping is a shared mapping of a process.
@@ -157,10 +160,24 @@ type Frame struct {
 	Line int    `json:"line"`
 }
 
-// A Site is a call in the source under test that makes a thing that can leak.
+// A Site is a call in the source under test that makes a thing that can leak, or
+// what the judge must know of contexts: "takes" is a function under test that takes
+// one, and "ended" a call of a test that hands one on which the test ends later.
 type Site struct {
-	Kind  string `json:"kind"` // "process", "pipe", "socket", "file", "map"
+	Kind  string `json:"kind"` // "process", "pipe", "socket", "file", "map", "takes", "ended"
 	Frame Frame  `json:"frame"`
+	Name  string `json:"name,omitempty"`  // "ended": the function that is called
+	Until int    `json:"until,omitempty"` // "ended": the line of Frame.Func from which on the context is over
+}
+
+// An Opening is a thing that the source under test made, as the hooks in it saw.
+type Opening struct {
+	PID    int    `json:"pid"`             // who
+	Kind   string `json:"kind"`            // "fd", "child"
+	Object string `json:"object"`          // as Handle.Object, or the child's name
+	Child  int    `json:"child,omitempty"` // its process ID
+	Frame  Frame  `json:"frame"`
+	Sure   bool   `json:"sure,omitempty"` // no other such place was being passed in this process
 }
 
 // A Goroutine is one goroutine of a dump.
@@ -169,6 +186,9 @@ type Goroutine struct {
 	State     string  `json:"state"` // "chan receive", "sync.Mutex.Lock", "IO wait", "running"
 	Frames    []Frame `json:"frames"`
 	CreatedBy *Frame  `json:"created_by,omitempty"`
+
+	Address uint64   `json:"address,omitempty"` // of its record in the runtime: see Member
+	Call    []uint64 `json:"call,omitempty"`    // the system call that it is in, and that call's first two arguments
 
 	Unreachable bool `json:"unreachable,omitempty"` // the runtime has proved that nothing can ever wake it
 }

@@ -79,6 +79,9 @@ type Member struct {
 	// nothing where that could not be seen. It serves the words of a report,
 	// never the verdict.
 	Waiters string `json:"waiters,omitempty"`
+	// ReadBy and WriteBy are those goroutines, as Goroutine.Address.
+	ReadBy  uint64 `json:"read_by,omitempty"`
+	WriteBy uint64 `json:"write_by,omitempty"`
 }
 
 // An Object is something that descriptors are joined to.

@@ -85,7 +85,7 @@ func busyAt(run evidence.Run, t evidence.Test, f Finding, busy ...evidence.Burn)
 	}
 	for _, p := range t.Processes {
 		if p.PID == f.PID && p.Opened != nil {
-			return opened(run, f, "process", "started", p.Opened)
+			return opened(run, f, "process", "started", p.Opened, nil)
 		}
 	}
 	return waiting(run, t, f)

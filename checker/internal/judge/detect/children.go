@@ -66,7 +66,7 @@ func children(run evidence.Run, which func(evidence.Process) bool, finding func(
 				}
 				f = finding(t, p)
 				f.Test, f.PID = t.Name, p.PID
-				f = opened(run, f, "process", "started", p.Opened)
+				f = opened(run, f, "process", "started", p.Opened, t.Left.Reached)
 			}
 		}
 		if n > 1 {

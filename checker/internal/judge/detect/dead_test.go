@@ -194,29 +194,6 @@ func TestPartial(t *testing.T) {
 	}
 }
 
-func TestPlace(t *testing.T) {
-	frame := func(fn, file string, line int) evidence.Frame {
-		return evidence.Frame{Func: fn, File: file, Line: line}
-	}
-	stacks := []evidence.Stacks{{PID: 10, Goroutines: []evidence.Goroutine{
-		{ID: 1, State: "chan receive", Frames: []evidence.Frame{frame("spawn.Run", "mine.go", 7)}},
-		{ID: 8, State: "syscall", Frames: []evidence.Frame{
-			frame("syscall.Syscall", "asm.s", 1), frame("golang.org/x/sys/unix.Flock", "zsyscall.go", 2), frame("spawn.lock", "mine.go", 31), frame("spawn.Run", "mine.go", 9),
-		}},
-	}}}
-	d := &evidence.Deadlock{Waits: []evidence.Wait{{PID: 10, For: "lock"}, {PID: 10, For: "goroutine"}, {PID: 11, For: "lock"}}}
-	Place(d, stacks, func(file string) bool { return file == "mine.go" })
-	var lines []int
-	for _, w := range d.Waits {
-		if w.Line != nil {
-			lines = append(lines, w.Line.Line)
-		}
-	}
-	if !slices.Equal(lines, []int{31, 7}) {
-		t.Errorf("lines are %v, want 31 for the lock and 7 for the channel", lines)
-	}
-}
-
 func TestBusy(t *testing.T) {
 	spins := evidence.Burn{PID: 10, Wall: 3, CPU: 1, Delay: 1.8, Wakeups: 900}
 	looks := evidence.Burn{PID: 11, Wall: 3, CPU: 0.03, Delay: 2, Wakeups: 2500}

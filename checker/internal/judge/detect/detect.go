@@ -16,6 +16,7 @@ import (
 // the program as subject.
 type Finding struct {
 	Code    string   `json:"code"`
+	Shape   string   `json:"shape,omitempty"` // of a deadlock: its cause by name (see Shapes)
 	Message string   `json:"message"`
 	Test    string   `json:"test,omitempty"`
 	PID     int      `json:"pid,omitempty"`

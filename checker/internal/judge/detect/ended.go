@@ -25,10 +25,14 @@ RIGHT   <-done                                    // and see that it comes on ev
 			}
 			f := Finding{
 				Code: "timeout", Test: t.Name, Message: fmt.Sprintf("your program had not ended after %d %s", t.Limit.Bound, t.Limit.Unit),
-				Next: "look where it waited, and for what",
+				Next: "see what the first of these goroutines waited for, and who was to end that",
 			}
 			if t.Limit.Rest+t.Limit.CPU > 0 {
 				f.Detail = append(f.Detail, spent(*t.Limit))
+			}
+			if s := newScene(run, t); s != nil {
+				all = append(all, s.late(f))
+				continue
 			}
 			if t.Partial != nil {
 				f.Detail = append(f.Detail, "some of its processes waited for each other alone:")
@@ -127,7 +131,7 @@ RIGHT   func init() { reexec.Register("worker", worker) }`,
 			all = append(all, opened(run, Finding{
 				Code: "limit", Test: t.Name, Message: fmt.Sprintf("your program went over the limit of %s", t.Limit.Kind),
 				Detail: []string{proof}, Next: next,
-			}, map[string]string{"processes": "process"}[t.Limit.Kind], "started", nil))
+			}, map[string]string{"processes": "process"}[t.Limit.Kind], "started", nil, t.Left.Reached))
 		}
 		return all
 	},

@@ -37,6 +37,11 @@ type edge struct {
 	on      []int  // those of them to name; wakers if nil
 	anybody bool   // any process of the tree could
 	idle    bool   // it could wake the process, but nothing in there waits for it
+
+	object string // of a descriptor: as Handle.Object
+	fd     int
+	read   bool // rather than written
+	tid    int  // of a thread that is in the system call, rather than in a set of many
 }
 
 func newGraph(s evidence.Snapshot, q Question, proof bool) *graph {
@@ -104,6 +109,9 @@ func (g *graph) position(pid int) position {
 		edges, doubt := g.thread(n, t)
 		if doubt != "" {
 			p.doubt = doubt
+		}
+		for i := range edges {
+			edges[i].tid = t.TID
 		}
 		p.edges = append(p.edges, edges...)
 	}

@@ -81,6 +81,17 @@ func (g *graph) both(n evidence.Node, in, out int) ([]edge, string) {
 
 // descriptor says who could make a descriptor readable, or writable.
 func (g *graph) descriptor(n evidence.Node, fd int, read bool, depth int) ([]edge, string) {
+	edges, doubt := g.joined(n, fd, read, depth)
+	h, _ := handle(n, fd)
+	for i := range edges {
+		if edges[i].object == "" {
+			edges[i].object, edges[i].fd, edges[i].read = h.Object, fd, read
+		}
+	}
+	return edges, doubt
+}
+
+func (g *graph) joined(n evidence.Node, fd int, read bool, depth int) ([]edge, string) {
 	h, ok := handle(n, fd)
 	if !ok {
 		return nil, fmt.Sprintf("it waits for descriptor %d, which nobody can judge", fd)

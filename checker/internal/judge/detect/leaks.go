@@ -77,6 +77,9 @@ RIGHT   …; cmd.Start(); w.Close(); io.ReadAll(r); r.Close()`,
 				if d.Opened != nil {
 					line += fmt.Sprintf(", opened at %s:%d", d.Opened.File, d.Opened.Line)
 				}
+				if d.From != nil {
+					line += fmt.Sprintf(" for the call at %s:%d", filepath.Base(d.From.File), d.From.Line)
+				}
 				if numbers[line] == nil {
 					lines = append(lines, line)
 				}
@@ -95,7 +98,7 @@ RIGHT   …; cmd.Start(); w.Close(); io.ReadAll(r); r.Close()`,
 				all = append(all, f)
 				continue
 			}
-			all = append(all, opened(run, f, kind, "opened", left[0].Opened))
+			all = append(all, opened(run, f, kind, "opened", nil, t.Left.Reached))
 		}
 		return all
 	},
@@ -151,7 +154,7 @@ RIGHT   m, _ := shm.Map(f, n); defer m.Unmap(); return m.Load(0)`,
 			case len(t.Left.Shared) > 0:
 				f.Message, f.Next = "your program left shared memory behind, with its name", "unlink the file as soon as everybody has it open"
 				f.Detail = t.Left.Shared
-				f = opened(run, f, "file", "created", nil)
+				f = opened(run, f, "file", "created", nil, t.Left.Reached)
 			case len(t.Left.Mappings) > 0:
 				f.Message, f.Next = "your program left shared memory mapped", "unmap what you map, on every path"
 				var lines folded
@@ -159,7 +162,7 @@ RIGHT   m, _ := shm.Map(f, n); defer m.Unmap(); return m.Load(0)`,
 					lines.add(fmt.Sprintf("%d bytes of the file %s", m.Bytes, file(filepath.Base(m.Path))))
 				}
 				f.Detail = lines.tell(5)
-				f = opened(run, f, "map", "mapped", t.Left.Mappings[0].Opened)
+				f = opened(run, f, "map", "mapped", t.Left.Mappings[0].Opened, t.Left.Reached)
 			default:
 				continue
 			}
@@ -195,7 +198,7 @@ RIGHT   l, _ := net.Listen("unix", path); defer l.Close()`,
 				}
 				f.Detail = append(f.Detail, file(name))
 			}
-			all = append(all, opened(run, f, "file", "created", nil))
+			all = append(all, opened(run, f, "file", "created", nil, t.Left.Reached))
 		}
 		return all
 	},

@@ -130,7 +130,7 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 	if err != nil || text != "" {
 		return Binary{}, text, err
 	}
-	bin = Binary{Path: path, Mark: sum, Sites: sites(p)}
+	bin = Binary{Path: path, Mark: sum, Sites: append(sites(p), contexts(p)...)}
 	bin.Build.OK = true
 	return bin, "", nil
 }

@@ -15,7 +15,8 @@ type Site struct {
 	Name   string // what the descriptor or mapping is of, or the child's argument 0
 	File   string
 	Line   int
-	Sure   bool // no other such place was being passed in this process
+	Sure   bool   // no other such place was being passed in this process
+	From   string // FILE:LINE that called the function in which the place is, if it is the source's own
 }
 
 // The kinds of children: one that ran the program of its parent, one that ran another,
@@ -31,7 +32,7 @@ func (s Site) Child() bool { return s.Kind == OwnChild || s.Kind == OtherChild |
 
 // ReadSites reads what package perturb's Opened recorded, oldest first:
 //
-//	4312	fd	7	pipe:[81734]	/src/katas/01-spawn/spawn.go:31	sure
+//	4312	fd	7	pipe:[81734]	/src/katas/01-spawn/spawn.go:31	sure	/src/katas/01-spawn/spawn.go:88
 //
 // A descriptor's number is used again after it was closed: the last one counts.
 func ReadSites(text string) ([]Site, error) {
@@ -50,14 +51,17 @@ func ReadSites(text string) ([]Site, error) {
 
 func readSite(line string) (Site, error) {
 	fields := strings.Split(line, "\t")
-	if len(fields) != 6 {
-		return Site{}, fmt.Errorf("%d fields, want 6", len(fields))
+	if len(fields) != 6 && len(fields) != 7 {
+		return Site{}, fmt.Errorf("%d fields, want 6, or 7", len(fields))
 	}
 	colon := strings.LastIndexByte(fields[4], ':')
 	if colon < 0 {
 		return Site{}, fmt.Errorf("place %q: not file:line", fields[4])
 	}
 	s := Site{Kind: fields[1], Name: fields[3], File: fields[4][:colon], Sure: fields[5] == "sure"}
+	if len(fields) == 7 {
+		s.From = fields[6]
+	}
 	for to, text := range map[*int]string{&s.PID: fields[0], &s.Number: fields[2], &s.Line: fields[4][colon+1:]} {
 		n, err := strconv.Atoi(text)
 		if err != nil {

@@ -182,7 +182,7 @@ func (l *look) members(n *node) {
 				}
 			}
 			if _, data, _ := bytes.Cut(line, []byte("data:")); !m.Unknown && n.program.end != 0 {
-				m.Waiters = pollWaiters(n.PID, m.FD, hex(firstWord(data)))
+				pollWaiters(n.PID, m, hex(firstWord(data)))
 			}
 		}
 	}
@@ -197,12 +197,12 @@ func firstWord(b []byte) []byte {
 
 // pollWaiters looks into the Go runtime's own record of a polled descriptor
 // (pollDesc in runtime/netpoll.go), to which the data of the epoll set points,
-// and says whether a goroutine waits for it. The record holds the descriptor's
+// and notes which goroutines wait for it. The record holds the descriptor's
 // number and the pointer's tag once more, so a runtime that does it differently
 // is noticed, and nothing is said.
-func pollWaiters(pid, fd int, data uint64) string {
+func pollWaiters(pid int, m *evidence.Member, data uint64) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
-		return ""
+		return
 	}
 	// Go 1.26, and those before: bits of the tag, bits that alignment frees.
 	for _, shift := range [][2]uint{{24, 9}, {19, 3}} {
@@ -217,21 +217,23 @@ func pollWaiters(pid, fd int, data uint64) string {
 			continue
 		}
 		word := func(i int) uint64 { return binary.NativeEndian.Uint64(b[8*i:]) }
-		if word(1) != uint64(fd) || word(2)&(1<<shift[0]-1) != tag {
+		if word(1) != uint64(m.FD) || word(2)&(1<<shift[0]-1) != tag {
 			continue
 		}
-		// 0 is nobody, 1 is "ready", 2 is "about to wait".
-		switch reads, writes := word(4) > 1, word(5) > 1; {
-		case reads && writes:
-			return "rw"
-		case reads:
-			return "r"
-		case writes:
-			return "w"
+		// 0 is nobody, 1 is "ready", 2 is "about to wait"; else it is who waits.
+		m.Waiters = ""
+		const about = 2
+		if g := word(4); g >= about {
+			m.Waiters, m.ReadBy = "r", g
 		}
-		return "none"
+		if g := word(5); g >= about {
+			m.Waiters, m.WriteBy = m.Waiters+"w", g
+		}
+		if m.Waiters == "" {
+			m.Waiters = "none"
+		}
+		return
 	}
-	return ""
 }
 
 // timerOff looks for a line

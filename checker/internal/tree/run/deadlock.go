@@ -108,9 +108,33 @@ func (s *session) dead(v verdict) {
 	}
 	stacks := s.askStacks()
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
-		t.Deadlock, t.Stacks, t.Snapshot = v.deadlock, stacks, &v.snapshot
+		t.Deadlock, t.Stacks = v.deadlock, stacks
+		s.standing(t, &v.snapshot)
 	})
 	endAll(s.cmd.Process.Pid)
+}
+
+// standing writes down the tree as it stood, and where its things came from. readSites
+// has been called.
+func (s *session) standing(t *evidence.Test, snapshot *evidence.Snapshot) {
+	if snapshot == nil {
+		return
+	}
+	t.Snapshot = snapshot
+	there := map[string]bool{}
+	for _, x := range snapshot.Objects {
+		there[x.ID] = true
+	}
+	for _, o := range s.opened {
+		e := evidence.Opening{PID: o.PID, Kind: o.Kind, Object: o.Name, Sure: o.Sure, Frame: evidence.Frame{File: s.job.file(o.File), Line: o.Line}}
+		switch {
+		case o.Kind == "child":
+			e.Child = o.Number
+		case o.Kind != "fd" || !there[o.Name]:
+			continue
+		}
+		t.Openings = append(t.Openings, e)
+	}
 }
 
 // answer ends the wait for an expected deadlock.

@@ -112,13 +112,23 @@ func (s *session) askStacks(busy ...evidence.Burn) []evidence.Stacks {
 		s.test.Output = s.out.take()
 	}
 	s.out.mute()
+	s.note(processes) // as they are, not as they will be
 	s.asked = true
+	// All are stopped before any is asked, and asked before any goes on, and what they
+	// talk through is held open: else the end of the first would wake the others, and they
+	// would be seen elsewhere.
+	defer hold(processes)()
+	for _, p := range processes {
+		_ = syscall.Kill(p.PID, syscall.SIGSTOP)
+	}
 	for _, p := range processes {
 		i := slices.IndexFunc(busy, func(b evidence.Burn) bool { return b.PID == p.PID })
 		if i < 0 || !quit(p.PID, busy[i].Thread) {
 			_ = syscall.Kill(p.PID, syscall.SIGQUIT)
 		}
-		_ = syscall.Kill(p.PID, syscall.SIGCONT) // a stopped process hears nothing else
+	}
+	for _, p := range processes {
+		_ = syscall.Kill(p.PID, syscall.SIGCONT)
 	}
 	names := map[int]string{}
 	for _, p := range processes {

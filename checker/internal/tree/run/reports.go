@@ -85,9 +85,24 @@ func (s *session) locate(l *evidence.Left) {
 		l.Processes[i].Opened = s.site(func(o instrument.Site) bool { return o.Child() && o.Number == p.PID })
 	}
 	for i, d := range l.Descriptors {
-		l.Descriptors[i].Opened = s.site(func(o instrument.Site) bool {
+		is := func(o instrument.Site) bool {
 			return o.PID == s.cmd.Process.Pid && o.Kind == "fd" && o.Number == d.FD && o.Name == d.Target
-		})
+		}
+		l.Descriptors[i].Opened = s.site(is)
+		for _, o := range slices.Backward(s.opened) {
+			if file, line, ok := strings.Cut(o.From, ".go:"); ok && o.Sure && is(o) {
+				n, _ := strconv.Atoi(line)
+				l.Descriptors[i].From = &evidence.Frame{File: s.job.file(file + ".go"), Line: n}
+				break
+			}
+		}
+	}
+	if !l.Empty() {
+		for _, o := range s.opened {
+			if f := (evidence.Frame{File: s.job.file(o.File), Line: o.Line}); !slices.Contains(l.Reached, f) {
+				l.Reached = append(l.Reached, f)
+			}
+		}
 	}
 	for i, m := range l.Mappings {
 		l.Mappings[i].Opened = s.site(func(o instrument.Site) bool {

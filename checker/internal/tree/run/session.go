@@ -291,13 +291,13 @@ func (s *session) abort(limit *evidence.Limit) {
 	}
 	if limit == nil || limit.Kind == "time" {
 		if a, b, err := observe.Snapshots(os.Getpid(), s.inside); err == nil {
-			snapshot = &b
-			partial = s.judge.Partial(a, b, evidence.Question{Channel: []string{s.channel}})
+			partial, snapshot = s.judge.Partial(a, b, evidence.Question{Channel: []string{s.channel}}), &b
 		}
 		stacks = s.askStacks()
 	}
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
-		t.Limit, t.Stacks, t.Partial, t.Snapshot = limit, stacks, partial, snapshot
+		t.Limit, t.Stacks, t.Partial = limit, stacks, partial
+		s.standing(t, snapshot)
 		if s.meter != nil && len(stalled) > 0 {
 			s.busy(t).Stalled = stalled
 		}
@@ -399,7 +399,7 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	t.Seconds = time.Since(s.begun).Seconds()
 	s.readSites()
 	more(t)
-	if processes, err := observe.Processes(os.Getpid()); err == nil {
+	if processes, err := observe.Processes(os.Getpid()); err == nil && !s.asked {
 		s.noteIn(processes)
 	}
 	// A program that forks without end may be over before anybody looks; the kernel

@@ -31,7 +31,7 @@ func Goroutines(text string) ([]evidence.Goroutine, error) {
 // level of a crash, labels only with GODEBUG=tracebacklabels=1:
 //
 //	goroutine 7 gp=0xc00011c3c0 m=nil [select (durable), synctest bubble 1 labels:{"k": "v"}]:
-var header = lazy(`^goroutine (\d+)(?: gp=0x[0-9a-f]+ m=\S+(?: mp=0x[0-9a-f]+)?)? \[(.*)\]:$`)
+var header = lazy(`^goroutine (\d+)(?: gp=0x([0-9a-f]+) m=\S+(?: mp=0x[0-9a-f]+)?)? \[(.*)\]:$`)
 
 func goroutines(text string) ([]evidence.Goroutine, error) {
 	var gs []evidence.Goroutine
@@ -55,7 +55,8 @@ func goroutines(text string) ([]evidence.Goroutine, error) {
 			continue
 		}
 		g := evidence.Goroutine{ID: id}
-		g.State, g.Unreachable = state(m[2])
+		g.Address, _ = strconv.ParseUint(m[2], 16, 64)
+		g.State, g.Unreachable = state(m[3])
 		if err := readStack(l, &g); err != nil {
 			errs = append(errs, fmt.Errorf("line %d: goroutine %d: %w", l.number, id, err))
 		}
@@ -113,10 +114,23 @@ func readStack(l *lines, g *evidence.Goroutine) error {
 		if err != nil {
 			return err
 		}
+		if m := raw().FindStringSubmatch(call); m != nil && len(g.Frames) == 0 {
+			g.Call = []uint64{number(m[1]), number(m[2]), number(m[3])}
+		}
 		if !hidden(f.Func) {
 			g.Frames = append(g.Frames, f)
 		}
 	}
+}
+
+// A raw system call is the innermost frame, with its number and its arguments:
+//
+//	syscall.Syscall(0x0, 0x4, 0x1ae53d83efcf, 0x1)
+var raw = lazy(`^(?:syscall|golang\.org/x/sys/unix|internal/runtime/syscall/linux|internal/runtime/syscall)\.(?:Raw)?Syscall6?\((0x[0-9a-f]+), (0x[0-9a-f]+), (0x[0-9a-f]+)[,)]`)
+
+func number(s string) uint64 {
+	n, _ := strconv.ParseUint(s, 0, 64)
+	return n
 }
 
 func skipStack(l *lines) {
