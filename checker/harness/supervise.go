@@ -2,12 +2,12 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,10 +25,9 @@ import (
 // editor. It returns the exit code.
 func supervise(m *testing.M) int {
 	flag.Parse()
-	for _, name := range []string{"test.list", "test.bench", "test.fuzz"} {
-		if flag.Lookup(name).Value.String() != "" {
-			return m.Run() // nothing to watch
-		}
+	asked := given()
+	if asked.nothing {
+		return m.Run() // nothing to watch
 	}
 	quickExit()
 	fail := func(err error) int {
@@ -50,56 +49,77 @@ func supervise(m *testing.M) int {
 	if k, err = withOwn(k, self); err != nil {
 		return fail(err)
 	}
-	job := run.Job{
-		Binary: self, Kata: k, Source: filepath.Join("katas", k.Folder), Seed: 1, Echo: os.Stdout, WorkDir: dir,
-	}
-	job.Tests, err = chosen(k, flag.Lookup("test.run").Value.String(), flag.Lookup("test.skip").Value.String())
+	tests, err := asked.chosen(k)
 	if err != nil {
 		return fail(err)
 	}
-	if len(job.Tests) == 0 {
-		fmt.Println("no tests to run")
-		return 0
-	}
-	for _, arg := range os.Args[1:] {
-		switch name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "="); name {
-		case "test.timeout", "test.run", "test.skip", "test.count":
-		default:
-			job.Args = append(job.Args, arg)
-		}
+	if len(tests) == 0 {
+		asked.count = 0
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r, err := run.Supervise(ctx, job, run.Judge{Dead: detect.Dead, Partial: detect.Partial})
-	if err != nil {
-		return fail(err)
+	if asked.timeout > 0 {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeoutCause(ctx, asked.timeout, fmt.Errorf("the tests had not ended after %v (-timeout)", asked.timeout))
+		defer end()
 	}
-	return verdict(k, r)
+	var runs []evidence.Run
+	for _, args := range asked.processes() {
+		r, err := run.Supervise(ctx, run.Job{
+			Binary: self, Kata: k, Tests: tests, Source: filepath.Join("katas", k.Folder), Seed: 1, Race: raceEnabled, Echo: os.Stdout, WorkDir: dir,
+			FailFast: asked.failFast, Asked: &run.Asked{Run: asked.run, Skip: asked.skip, Args: args},
+		}, run.Judge{Dead: detect.Dead, Partial: detect.Partial})
+		if ctx.Err() != nil {
+			return fail(context.Cause(ctx))
+		}
+		if err != nil {
+			return fail(err)
+		}
+		if r.Fault != "" {
+			return fail(errors.New(r.Fault))
+		}
+		runs = append(runs, r)
+	}
+	code := verdict(k, runs)
+	asked.merge(runs)
+	if asked.more && (code == 0 || !asked.failFast) {
+		code = max(code, m.Run()) // benchmarks and fuzzing: they come after the tests, and nothing is judged
+	}
+	return code
 }
 
 // verdict prints the findings that the tests themselves cannot see.
-func verdict(k kata.Kata, r evidence.Run) int {
-	v := grade.Judge(k, []evidence.Run{r})
+func verdict(k kata.Kata, runs []evidence.Run) int {
+	v := grade.Judge(k, runs)
 	bad, unjudged := false, false
+	for _, r := range runs {
+		// A test beside the kata's own may have failed. One that was ended is judged below.
+		ended := slices.ContainsFunc(r.Tests, func(t evidence.Test) bool { return t.Status == evidence.Aborted })
+		bad = bad || r.Exit != "exit status 0" && !ended
+	}
 	for _, t := range v.Tests {
 		if t.Verdict == grade.NotJudged {
 			fmt.Printf("%s was not judged: %s\n", t.Name, report.Printable(t.Why))
 			unjudged = true
 		}
-		bad = bad || t.Verdict == grade.Fail || t.Verdict == grade.NotStarted
+		bad = bad || t.Verdict == grade.Fail || t.Verdict == grade.NotStarted || t.Verdict == grade.Flaky
 	}
 	var own []string
-	for _, t := range r.Tests {
-		if t.Group == string(kata.Own) {
-			own = append(own, t.Name)
+	for _, r := range runs {
+		for _, t := range r.Tests {
+			if t.Group == string(kata.Own) && !slices.Contains(own, t.Name) {
+				own = append(own, t.Name)
+			}
 		}
 	}
 	if len(own) > 0 {
 		fmt.Printf("your own, not the kata's, and no part of a check: %s\n", strings.Join(own, ", "))
 	}
 	ended := map[string]bool{} // its words may be lost with its process
-	for _, t := range r.Tests {
-		ended[t.Name] = t.Status == evidence.Aborted
+	for _, r := range runs {
+		for _, t := range r.Tests {
+			ended[t.Name] = ended[t.Name] || t.Status == evidence.Aborted
+		}
 	}
 	var shown []detect.Finding
 	for _, f := range v.Findings {
@@ -120,27 +140,6 @@ func verdict(k kata.Kata, r evidence.Run) int {
 		return 3
 	}
 	return 0
-}
-
-// chosen returns the tests of the kata that -run and -skip choose: the parts
-// before the first slash, as in package testing.
-func chosen(k kata.Kata, pattern, skip string) ([]string, error) {
-	pattern, _, _ = strings.Cut(pattern, "/")
-	yes, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, fmt.Errorf("-test.run: %w", err)
-	}
-	no, err := regexp.Compile(skip)
-	if err != nil {
-		return nil, fmt.Errorf("-test.skip: %w", err)
-	}
-	var names []string
-	for _, t := range k.Tests {
-		if yes.MatchString(t.Name) && (skip == "" || !no.MatchString(t.Name)) {
-			names = append(names, t.Name)
-		}
-	}
-	return names, nil
 }
 
 // quickExit sees to it that this process does not sleep for a second at its end,

@@ -20,7 +20,6 @@ import (
 type Job struct {
 	Binary  string            `json:"binary"`
 	Mark    string            `json:"mark,omitempty"` // what the harness in it must say that it was made of; empty: anything
-	Args    []string          `json:"args,omitempty"` // flags for the binary beside those of this package
 	Kata    kata.Kata         `json:"kata"`
 	Folder  string            `json:"folder"`          // of the kata
 	Source  string            `json:"source"`          // the folder under test as a person would name it
@@ -37,6 +36,33 @@ type Job struct {
 	Climb bool `json:"climb,omitempty"` // go up the kata's steps, and end below the first that does not hold
 
 	Echo io.Writer `json:"-"` // gets all that the tests print, as it comes; may be nil
+
+	Asked *Asked `json:"-"` // the tests are those that a person asked package testing for
+}
+
+// Asked is what a person has asked of package testing. It alone knows which tests a
+// pattern chooses, those beside the kata's own too.
+type Asked struct {
+	Run, Skip string          // the patterns of -run and -skip
+	Args      func() []string // the flags for the next test process, beside those two
+}
+
+// choice are the flags that choose the tests, those that are still to be run.
+func (j Job) choice(todo []*evidence.Test) []string {
+	if j.Asked == nil {
+		return []string{"-test.run=" + pattern(todo)}
+	}
+	var done []*evidence.Test
+	for _, t := range j.tests() {
+		if !slices.ContainsFunc(todo, func(u *evidence.Test) bool { return u.Name == t.Name }) {
+			done = append(done, &t)
+		}
+	}
+	skip := j.Asked.Skip
+	if len(done) > 0 {
+		skip = strings.TrimPrefix(skip+"|"+pattern(done), "|")
+	}
+	return append([]string{"-test.run=" + j.Asked.Run, "-test.skip=" + skip}, j.Asked.Args()...)
 }
 
 // errSetUp marks trouble before the first test that is the checker's own.

@@ -93,7 +93,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow 
 	if work == "" {
 		work = dir.path(wire.WorkDir)
 	}
-	args := append([]string{"-test.timeout=0", "-test.count=1", "-test.run=" + pattern(tests)}, job.Args...)
+	args := append([]string{"-test.timeout=0", "-test.count=1"}, job.choice(tests)...)
 	if job.Echo == nil {
 		args = append(args, "-test.v", "-test.paniconexit0")
 	}

@@ -71,6 +71,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		}
 		err = s.watch(ctx)
 		result.Output += s.outside
+		result.Exit = s.exit
 		if err != nil {
 			return result, err
 		}
@@ -84,8 +85,12 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		if hopelessly(all) || job.Climb && below(all, batch[0].Step) {
 			break
 		}
+		cut := slices.ContainsFunc(todo, func(t *evidence.Test) bool { return t.Status == evidence.Aborted })
 		before := len(todo)
 		todo = slices.DeleteFunc(todo, func(t *evidence.Test) bool { return t.Status != "" })
+		if job.Asked != nil && !cut {
+			break // the program itself knows best which of the others were not asked for
+		}
 		if len(todo) == before {
 			// Not one test began: another process would do the same.
 			for _, t := range batch {
@@ -97,6 +102,9 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 			}
 			todo = todo[1:]
 		}
+	}
+	if job.Asked != nil {
+		all = slices.DeleteFunc(all, func(t evidence.Test) bool { return t.Status == "" && t.Unjudged == "" })
 	}
 	blame(all, dir.broken())
 	surroundings(all, append(refused.Since(), again(job.need(), dir)...))
