@@ -1,7 +1,40 @@
-# Every command that a person or CI needs. Variables: KATA, FROM, REPEAT, SEED, VERBOSE, ALL, CODE, STEP, LEVEL.
+# Every command that a person or CI needs, and its variables.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# The same is built everywhere: neither a go.work in a folder above nor what is set for
+# other projects (GOFLAGS=-mod=vendor, GOOS, …) has a say.
 export GOTOOLCHAIN := local
+export GOWORK := off
+export GOFLAGS := -mod=readonly -buildvcs=false
+export GO111MODULE := on
+export CGO_ENABLED := 1
+unexport GOOS GOARCH GOROOT GOBIN GODEBUG GORACE GOGC GOMAXPROCS
+
+# What a person sets must be heeded: a variable that no target here knows is a slip
+# (KATAS=…, kata=…), and so is one that the target asked for does not take.
+help_takes    :=
+build_takes   :=
+check_takes   := KATA FROM REPEAT SEED VERBOSE ALL SAVE
+hint_takes    := KATA STEP LEVEL
+explain_takes := CODE
+verify_takes  := KATA ONLY
+test_takes    :=
+lint_takes    :=
+mutate_takes  := KATA SAMPLE
+stress_takes  := STRESS SLOW
+given  := $(foreach v,$(MAKEOVERRIDES),$(firstword $(subst =, ,$(v))))
+goals  := $(or $(MAKECMDGOALS),help)
+takes  := $(sort $(foreach g,$(goals),$($(g)_takes)))
+wrong  := $(filter-out $(takes),$(filter-out CHECKER SHELL MAKE% GO% CC PATH HOME TMPDIR,$(given)))
+ifneq ($(wrong),)
+$(error make $(goals) does not take $(firstword $(wrong)); $(if $(takes),it takes $(takes),it takes no variable))
+endif
+# VERBOSE=0 and ALL=no say no.
+VERBOSE := $(filter-out 0 no false,$(VERBOSE))
+ALL     := $(filter-out 0 no false,$(ALL))
+
+# A value as one word of the shell, whatever it holds.
+quoted = '$(subst ','\'',$(1))'
 
 CHECKER := bin/checker
 SOURCES := $(shell find checker -type f -not -name '*_test.go') go.mod go.sum
@@ -16,16 +49,16 @@ $(CHECKER): $(SOURCES)
 build: $(CHECKER) ## build the checker into bin/
 
 check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1  ALL=1
-	@$(CHECKER) check $(KATA) $(if $(FROM),--from "$(FROM)") $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SEED),--seed $(SEED)) $(if $(VERBOSE),--verbose) $(if $(ALL),--all) $(if $(SAVE),--save "$(SAVE)")
+	@$(CHECKER) check $(if $(FROM),--from=$(call quoted,$(FROM))) $(if $(REPEAT),--repeat=$(call quoted,$(REPEAT))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(if $(VERBOSE),--verbose) $(if $(ALL),--all) $(if $(SAVE),--save=$(call quoted,$(SAVE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
 hint: $(CHECKER) ## show a hint: KATA=spawn  STEP=n  LEVEL=1..3
-	@$(CHECKER) hint $(KATA) $(if $(STEP),--step $(STEP)) $(if $(LEVEL),--level $(LEVEL))
+	@$(CHECKER) hint $(if $(STEP),--step=$(call quoted,$(STEP))) $(if $(LEVEL),--level=$(call quoted,$(LEVEL))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
 explain: $(CHECKER) ## explain a finding: CODE=orphan, or all of them
-	@$(CHECKER) explain $(CODE)
+	@$(CHECKER) explain -- $(foreach c,$(CODE),$(call quoted,$(c)))
 
 verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: KATA=…
-	@$(CHECKER) verify $(KATA) $(if $(ONLY),--only $(ONLY))
+	@$(CHECKER) verify $(if $(ONLY),--only=$(call quoted,$(ONLY))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
 .PHONY: help build check hint explain verify
 
@@ -54,7 +87,7 @@ lint: $(CHECKER) ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck,
 .PHONY: test lint
 
 mutate: $(CHECKER) ## try the tests on small mistakes in the solutions: KATA=…  SAMPLE=n
-	@$(CHECKER) mutate $(KATA) $(if $(SAMPLE),--sample $(SAMPLE))
+	@$(CHECKER) mutate $(if $(SAMPLE),--sample=$(call quoted,$(SAMPLE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
 bench-check: ## what a check costs, against plain go test -race
 	@go test -run '^$$' -bench '^BenchmarkCheck$$' -benchtime 5x ./checker
