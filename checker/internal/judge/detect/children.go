@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 
 	"prokata/checker/internal/evidence"
 )
@@ -91,6 +92,9 @@ WRONG   go worker(tasks)
 RIGHT   cmd := reexec.Command("worker"); cmd.Start()`,
 	Detect: func(run evidence.Run) []Finding {
 		var all []Finding
+		if slices.Contains(run.Unchecked, "not-processes") {
+			return nil // those that were not seen may have been there
+		}
 		for _, t := range run.Tests {
 			foreign := 0
 			for _, p := range t.Processes {

@@ -162,3 +162,22 @@ func loopback() error {
 	_, err = io.ReadFull(c, make([]byte, 1))
 	return err
 }
+
+// Calls tells whether the system calls in which a process sleeps can be seen: not where
+// the kernel was built without them, or lets nobody look into another process.
+func Calls(pid int) error {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/syscall")
+	if err == nil && len(b) == 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Time tells whether the kernel counts exactly what a process takes of the processors.
+func Time(pid int) error {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/schedstat")
+	if err == nil && strings.HasPrefix(string(b), "0 0 0") {
+		err = io.ErrUnexpectedEOF // it does not
+	}
+	return err
+}

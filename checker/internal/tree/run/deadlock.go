@@ -28,6 +28,7 @@ type deadlockWatch struct {
 	found  chan verdict
 	cancel context.CancelFunc
 	done   chan struct{}
+	err    error // set before done
 
 	mu         sync.Mutex
 	generation int  // of the test that is watched
@@ -65,7 +66,7 @@ func watchDeadlock(dead func(a, b evidence.Snapshot, q evidence.Question) (*evid
 	}
 	go func() {
 		defer close(w.done)
-		_ = watch.Run(ctx) // what the kernel does not show is a timeout in the end, never a deadlock
+		w.err = watch.Run(ctx) // what the kernel does not show is a timeout in the end, never a deadlock
 	}()
 	return w
 }
@@ -77,9 +78,11 @@ func (w *deadlockWatch) set(on bool, q evidence.Question) {
 	w.on, w.question = on, q
 }
 
-func (w *deadlockWatch) stop() {
+// stop ends the watch and returns why it saw nothing, if it did not.
+func (w *deadlockWatch) stop() error {
 	w.cancel()
 	<-w.done
+	return w.err
 }
 
 // current reports whether the verdict is about what is being watched now.

@@ -79,14 +79,15 @@ func (j Job) tests() []evidence.Test {
 	return all
 }
 
-// need is what the tests ask of the machine.
-func (j Job) need() place.Need {
+// need is what the tests ask of the machine, and whether they have a network of their
+// own or may have one.
+func (j Job) need(ownNet bool) place.Need {
 	most := 1
 	for _, t := range j.tests() {
 		most = max(most, t.Needs)
 	}
 	return place.Need{
-		Files: 64 + 6*most, Tasks: 32 + 10*most, Bytes: 64 << 20, Race: j.Race, Loopback: slices.Contains(j.Kata.Needs, kata.Loopback),
+		Files: 64 + 6*most, Tasks: 32 + 10*most, Bytes: 64 << 20, Race: j.Race, Loopback: !ownNet && slices.Contains(j.Kata.Needs, kata.Loopback),
 	}
 }
 

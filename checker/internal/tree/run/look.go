@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/tree/observe"
 	"prokata/checker/internal/tree/trace"
 	"prokata/checker/internal/tree/wire"
 )
@@ -20,15 +19,25 @@ type look struct {
 	descriptors []evidence.Descriptor
 	mappings    []evidence.Mapping
 	files       map[string]fs.FileInfo
-	shared      map[string]bool
+	shared      objects
 	childFaults int64
 }
 
 func (s *session) look() look {
-	l := look{files: s.dir.files(), shared: sharedObjects(s.cmd.Process.Pid), childFaults: childFaults(s.cmd.Process.Pid)}
-	l.descriptors, _ = observe.Descriptors(s.cmd.Process.Pid)
-	l.mappings, _ = observe.SharedMappings(s.cmd.Process.Pid)
-	processes, _ := observe.Processes(os.Getpid())
+	pid := s.cmd.Process.Pid
+	l := look{childFaults: childFaults(pid)}
+	var err error
+	l.files, err = s.eyes.files(s.dir.path(wire.TempDir))
+	s.missed(err, forFiles)
+	l.shared, err = s.eyes.objects(pid)
+	s.missed(err, forMemory)
+	l.descriptors, err = s.eyes.descriptors(pid)
+	s.missed(err, forDescriptors)
+	l.mappings, err = s.eyes.mappings(pid)
+	s.missed(err, forMemory)
+	processes, err := s.eyes.processes(os.Getpid())
+	s.missed(err, forProcesses)
+	s.whose(processes)
 	s.reap(processes)
 	for _, p := range processes {
 		if p.PID == s.cmd.Process.Pid || p.State == "Z" && p.Parent == os.Getpid() {
@@ -48,10 +57,17 @@ func (s *session) look() look {
 // told to end needs a moment, and a loaded machine makes it a long one.
 func (s *session) settle() look {
 	l := s.look()
-	for wait := time.Millisecond; wait < 200*time.Millisecond && !s.before.left(l).Empty(); wait *= 2 {
+	for wait := time.Millisecond; wait < 200*time.Millisecond && !s.leftIn(l).Empty(); wait *= 2 {
 		time.Sleep(wait)
 		l = s.look()
 	}
+	return l
+}
+
+// leftIn is what of a later look the test has left behind.
+func (s *session) leftIn(after look) left {
+	l := s.before.left(after)
+	l.Shared = s.mine(after.shared, l.Shared)
 	return l
 }
 
@@ -82,8 +98,8 @@ func (l look) left(after look) left {
 			d.Files = append(d.Files, f)
 		}
 	}
-	for _, f := range slices.Sorted(maps.Keys(after.shared)) {
-		if !l.shared[f] {
+	for _, f := range slices.Sorted(maps.Keys(after.shared.names)) {
+		if !l.shared.names[f] {
 			d.Shared = append(d.Shared, f)
 		}
 	}
@@ -93,7 +109,7 @@ func (l look) left(after look) left {
 // forget ends what a test has left running, so that the next one is judged by
 // itself, and what cannot be ended stays in that test's first look.
 func (s *session) forget(after look) {
-	for _, p := range s.before.left(after).Processes {
+	for _, p := range s.leftIn(after).Processes {
 		end(p, s.cmd.Process.Pid)
 	}
 }

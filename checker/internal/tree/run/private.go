@@ -155,10 +155,11 @@ func (p *private) crashes() map[string]string {
 	return all
 }
 
-// files returns every file below the private temp folder.
-func (p *private) files() map[string]fs.FileInfo {
-	root := p.path(wire.TempDir)
+// filesBelow returns every file below a folder, by its path from there. What a program
+// has closed to its owner is not listed, but the folder that it has closed is.
+func filesBelow(root string) (map[string]fs.FileInfo, error) {
 	all := map[string]fs.FileInfo{}
+	_, err := os.ReadDir(root)
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == root {
 			return nil
@@ -169,7 +170,7 @@ func (p *private) files() map[string]fs.FileInfo {
 		}
 		return nil
 	})
-	return all
+	return all, err
 }
 
 // bytes is how much the files of the folder hold.

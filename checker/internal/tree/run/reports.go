@@ -44,8 +44,9 @@ func (s *session) readCrashes() []evidence.Crash {
 // call.
 func (s *session) sharedRaces() []evidence.SharedRace {
 	dir := s.dir.path(wire.WatchDir)
-	size, err := watch.Size(dir)
+	size, err := s.eyes.words(dir)
 	if err != nil {
+		s.missed(err, forWords)
 		return nil
 	}
 	races, _ := watch.Read(dir, s.dir.shared, size)
@@ -64,6 +65,7 @@ func (s *session) readSites() {
 	sites, _ := instrument.ReadSites(strings.Join(news(s.dir.path(wire.SitesFile), &s.dir.sites), "\n"))
 	s.opened = append(s.opened, sites...)
 	for _, o := range sites {
+		s.noteObject(o.Name)
 		if !o.Child() {
 			continue
 		}

@@ -52,10 +52,15 @@ type session struct {
 	seen     map[int]evidence.Process // its child processes by ID
 	own      map[int]bool             // those that are known to have run the tests' program
 	starts   *starts
-	closed   bool             // the test process has closed the channel
-	outside  string           // what was printed between tests
-	exit     string           // how the test process ended
-	fault    string           // why nothing that it says counts
+	closed   bool   // the test process has closed the channel
+	outside  string // what was printed between tests
+	exit     string // how the test process ended
+	fault    string // why nothing that it says counts
+	eyes     eyes
+	unseen   []string         // codes of what could not be looked for
+	made     map[string]bool  // shared-memory objects that the tree has opened
+	there    map[string]bool  // those that were there before the first test
+	shares   bool             // others make objects in the same folder
 	crashes  []evidence.Crash // outside of any test
 	deadlock *deadlockWatch
 	expected []int  // the processes whose deadlock the test waits for
@@ -74,7 +79,7 @@ type session struct {
 
 // start1 starts one test process for the tests.
 func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow float64, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, slow: slow, starts: starts, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real()}, events: make(chan wire.Event), ended: make(chan error, 1)}
+	s := &session{job: job, slow: slow, starts: starts, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real()}, events: make(chan wire.Event), ended: make(chan error, 1), eyes: open(), made: map[string]bool{}}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -186,8 +191,13 @@ func (s *session) watch(ctx context.Context) error {
 	defer s.inside.Wakes.Close()
 	defer s.replies.Close()
 	defer s.out.close()
+	defer s.sweep()
 	defer s.drain()
-	defer s.deadlock.stop()
+	defer func() {
+		if s.deadlock.stop() != nil { // which is never the tree's doing
+			s.miss(forCalls)
+		}
+	}()
 	events := s.events
 	for {
 		select {
@@ -236,6 +246,7 @@ func (s *session) poll() {
 	}
 	s.reap(processes)
 	s.note(processes)
+	s.whose(processes)
 	s.unexpected(processes)
 	// A process that is about to end has closed the channel too: it will be collected.
 	cut := s.closed && slices.ContainsFunc(processes, func(p evidence.Process) bool {
@@ -363,6 +374,7 @@ func (s *session) begin(name string) {
 	s.refused = s.cage.refused()
 	s.meter, s.counted = nil, s.dir.progress()
 	s.seen = map[int]evidence.Process{}
+	s.first()
 	s.before = s.look()
 	s.printed = s.out.total.Load()
 	s.begun = time.Now()
@@ -379,7 +391,10 @@ func (s *session) end(e wire.Event) {
 	s.finish(e.Status, func(t *evidence.Test) {
 		after := s.settle()
 		t.Stopped = e.Stopped
-		t.Left = s.before.left(after)
+		t.Left = s.leftIn(after)
+		if len(t.Left.Shared) < len(s.before.left(after).Shared) {
+			s.missed(errors.New("others make objects in /dev/shm too"), forMemory)
+		}
 		s.locate(&t.Left)
 		t.Left.Goroutines = s.rename(e.Goroutines)
 		t.ChildFaults = after.childFaults - s.before.childFaults

@@ -33,7 +33,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	}
 	place.Prepare()
 	place.Umask()
-	if lacks := place.Look(job.need()); len(lacks) > 0 {
+	if lacks := place.Look(job.need(true)); len(lacks) > 0 {
 		result.Fault = strings.Join(lacks, "\n    ")
 		return result, nil
 	}
@@ -63,15 +63,22 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		result.Fault = err.Error()
 		return result, nil
 	}
+	ownNet := false
 	for len(todo) > 0 {
 		batch := together(todo, job.Climb)
 		s, err := start1(job, judge, dir, cage, starts, slow, batch)
 		if err != nil {
 			return result, err
 		}
+		ownNet = ownNetwork(s.cmd.Process.Pid)
 		err = s.watch(ctx)
 		result.Output += s.outside
 		result.Exit = s.exit
+		for _, code := range s.unseen {
+			if !slices.Contains(result.Unchecked, code) {
+				result.Unchecked = append(result.Unchecked, code)
+			}
+		}
 		if err != nil {
 			return result, err
 		}
@@ -107,7 +114,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		all = slices.DeleteFunc(all, func(t evidence.Test) bool { return t.Status == "" && t.Unjudged == "" })
 	}
 	blame(all, dir.broken())
-	surroundings(all, append(refused.Since(), again(job.need(), dir)...))
+	surroundings(all, append(refused.Since(), again(job.need(ownNet), dir)...))
 	result.Tests = all
 	if len(result.Output) > keep {
 		result.Output = result.Output[:keep]

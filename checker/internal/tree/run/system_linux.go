@@ -56,24 +56,45 @@ func childFaults(pid int) int64 {
 	return n
 }
 
-// sharedObjects lists the POSIX shared-memory objects of a process that has a
-// /dev/shm of its own, and nothing for one that shares the system's.
-func sharedObjects(pid int) map[string]bool {
-	const dir = "/dev/shm"
-	own := fmt.Sprintf("/proc/%d/root%s", pid, dir)
+// sharedObjects lists the POSIX shared-memory objects in the /dev/shm of a process: all
+// that is there if it has one of its own, else what this user owns in the system's.
+func sharedObjects(pid int) (objects, error) {
+	dir := fmt.Sprintf("/proc/%d/root%s", pid, shmDir)
 	var here, there unix.Stat_t
-	if unix.Stat(dir, &here) != nil || unix.Stat(own, &there) != nil || here.Dev == there.Dev {
-		return nil
+	if err := unix.Stat(shmDir, &here); err == unix.ENOENT {
+		return objects{}, nil // where there is no such folder, no object can be made
 	}
-	entries, err := os.ReadDir(own)
+	all := objects{names: map[string]bool{}}
+	all.own = unix.Stat(dir, &there) == nil && here.Dev != there.Dev
+	if !all.own {
+		dir = shmDir
+	}
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil
+		return all, err
 	}
-	all := map[string]bool{}
 	for _, e := range entries {
-		all[e.Name()] = true
+		if info, err := e.Info(); err == nil && (all.own || owner(info) == os.Geteuid()) {
+			all.names[e.Name()] = true
+		}
 	}
-	return all
+	return all, nil
+}
+
+func owner(info os.FileInfo) int {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid)
+	}
+	return -1
+}
+
+func statPath(pid int) string { return fmt.Sprintf("/proc/%d/stat", pid) }
+
+// ownNetwork tells whether a process has a loopback interface of its own.
+func ownNetwork(pid int) bool {
+	mine, err1 := os.Readlink("/proc/self/ns/net")
+	its, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
+	return err1 == nil && err2 == nil && mine != its
 }
 
 // cost returns the processor time of this process and of all that it has collected.

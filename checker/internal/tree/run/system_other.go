@@ -25,7 +25,11 @@ func ownSession(world) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid
 
 func childFaults(int) int64 { return 0 }
 
-func sharedObjects(int) map[string]bool { return nil }
+func sharedObjects(int) (objects, error) { return objects{}, nil }
+
+func statPath(int) string { return "" }
+
+func ownNetwork(int) bool { return false }
 
 func cost() evidence.Cost { return evidence.Cost{} }
 
