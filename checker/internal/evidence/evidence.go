@@ -25,7 +25,7 @@ type Run struct {
 	Steps     []Step   `json:"steps,omitempty"` // of the kata, if it is climbed in steps
 	Tests     []Test   `json:"tests"`
 	Output    string   `json:"output,omitempty"`    // what was printed outside of any test, cut to a limit
-	Exit      string   `json:"exit,omitempty"`      // how the last test process ended: "exit status 0"
+	Exit      string   `json:"exit,omitempty"`      // how the first test process ended that did not succeed, else "exit status 0"
 	Unchecked []string `json:"unchecked,omitempty"` // codes of the findings that this system cannot look for
 	Fault     string   `json:"fault,omitempty"`     // why the checker could not do its work
 	Seconds   float64  `json:"seconds"`

@@ -53,9 +53,9 @@ func (j Job) choice(todo []*evidence.Test) []string {
 		return []string{"-test.run=" + pattern(todo)}
 	}
 	var done []*evidence.Test
-	for _, t := range j.tests() {
+	for _, t := range j.Kata.Tests {
 		if !slices.ContainsFunc(todo, func(u *evidence.Test) bool { return u.Name == t.Name }) {
-			done = append(done, &t)
+			done = append(done, &evidence.Test{Name: t.Name})
 		}
 	}
 	skip := j.Asked.Skip

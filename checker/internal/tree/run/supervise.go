@@ -73,7 +73,9 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		ownNet = ownNetwork(s.cmd.Process.Pid)
 		err = s.watch(ctx)
 		result.Output += s.outside
-		result.Exit = s.exit
+		if result.Exit == "" || result.Exit == succeeded {
+			result.Exit = s.exit
+		}
 		for _, code := range s.unseen {
 			if !slices.Contains(result.Unchecked, code) {
 				result.Unchecked = append(result.Unchecked, code)
@@ -92,12 +94,13 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		if hopelessly(all) || job.Climb && below(all, batch[0].Step) {
 			break
 		}
-		cut := slices.ContainsFunc(todo, func(t *evidence.Test) bool { return t.Status == evidence.Aborted })
+		cut := slices.ContainsFunc(batch, func(t *evidence.Test) bool { return t.Status == evidence.Aborted })
 		before := len(todo)
-		todo = slices.DeleteFunc(todo, func(t *evidence.Test) bool { return t.Status != "" })
 		if job.Asked != nil && !cut {
-			break // the program itself knows best which of the others were not asked for
+			todo = todo[len(batch):] // package testing knows why it did not begin the others of these
+			continue
 		}
+		todo = slices.DeleteFunc(todo, func(t *evidence.Test) bool { return t.Status != "" })
 		if len(todo) == before {
 			// Not one test began: another process would do the same.
 			for _, t := range batch {
@@ -123,6 +126,9 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	result.Cost = cost()
 	return result, nil
 }
+
+// succeeded is how a process ends that has nothing to complain of.
+const succeeded = "exit status 0"
 
 // hopelessly tells whether so many tests could not be judged that the others need not
 // be tried, and gives them the same reason.
