@@ -3,6 +3,7 @@
 package observe
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -98,8 +99,11 @@ func liveWakes() []row {
 		lives("alarm at a signalfd", func() {
 			set := unix.Sigset_t{Val: [16]uint64{1 << (unix.SIGALRM - 1)}}
 			fd := must(unix.Signalfd(-1, &set, unix.SFD_CLOEXEC))
-			c := hear(unix.SIGALRM)
-			go unix.Read(fd, make([]byte, 128))
+			c := hear(unix.SIGALRM) // either may get it
+			go func() {
+				unix.Read(fd, make([]byte, 128))
+				close(c)
+			}()
 			itimer(nap, 0)
 			<-c
 		}),
@@ -167,8 +171,7 @@ int main(void) { struct sigaction a = {0}; int r; a.sa_handler = ring; sigaction
 		}}, outside: func(t testing.TB) ([]string, []*os.File) {
 			path := fifo(t)
 			f := must(os.OpenFile(path, os.O_RDWR, 0))
-			time.AfterFunc(2*nap, func() { f.Write([]byte("x")) })
-			t.Cleanup(func() { f.Close() })
+			again(func() { f.Write([]byte("x")) })
 			return []string{path}, nil
 		}},
 		{name: "live FIOASYNC on a socket to outside", roles: map[string]func([]string){"top": func([]string) {
@@ -179,8 +182,7 @@ int main(void) { struct sigaction a = {0}; int r; a.sa_handler = ring; sigaction
 			<-c
 		}}, outside: func(t testing.TB) ([]string, []*os.File) {
 			a, b := socketpair()
-			time.AfterFunc(2*nap, func() { b.Write([]byte("x")) })
-			t.Cleanup(func() { b.Close() })
+			again(func() { b.Write([]byte("x")) })
 			return nil, []*os.File{a}
 		}},
 		{name: "live folder that tells of changes by a signal", roles: map[string]func([]string){"top": func(args []string) {
@@ -191,7 +193,7 @@ int main(void) { struct sigaction a = {0}; int r; a.sa_handler = ring; sigaction
 			<-c
 		}}, outside: func(t testing.TB) ([]string, []*os.File) {
 			dir := t.TempDir()
-			time.AfterFunc(2*nap, func() { os.WriteFile(filepath.Join(dir, "x"), nil, 0o600) })
+			again(func() { os.WriteFile(filepath.Join(dir, fmt.Sprint(time.Now().UnixNano())), nil, 0o600) })
 			return []string{dir}, nil
 		}},
 		{name: "live lease that is broken outside", roles: map[string]func([]string){"top": func(args []string) {
@@ -201,7 +203,7 @@ int main(void) { struct sigaction a = {0}; int r; a.sa_handler = ring; sigaction
 			<-c
 		}}, outside: func(t testing.TB) ([]string, []*os.File) {
 			path := filepath.Join(t.TempDir(), "x")
-			time.AfterFunc(2*nap, func() {
+			again(func() {
 				if fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK, 0); err == nil {
 					unix.Close(fd)
 				}
@@ -242,11 +244,29 @@ func byHand(s unix.Signal) func(t testing.TB) ([]string, []*os.File) {
 			b := make([]byte, 16)
 			n, _ := r.Read(b)
 			r.Close()
-			time.Sleep(2 * nap)
-			if pid, err := strconv.Atoi(string(b[:n])); err == nil {
+			pid, err := strconv.Atoi(string(b[:n]))
+			if err != nil {
+				return
+			}
+			start, _ := startOf(pid)
+			for range 50 {
+				time.Sleep(2 * nap)
+				if now, ok := startOf(pid); !ok || now != start {
+					return
+				}
 				unix.Kill(pid, s)
 			}
 		}()
 		return nil, []*os.File{w}
 	}
+}
+
+// startOf is when a process began.
+func startOf(pid int) (start uint64, ok bool) {
+	b, err := readLine("/proc/"+strconv.Itoa(pid)+"/stat", nil)
+	if err != nil {
+		return 0, false
+	}
+	s, err := parseStat(b)
+	return s.start, err == nil
 }

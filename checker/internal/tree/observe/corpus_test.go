@@ -215,10 +215,14 @@ func play(t testing.TB, r row, limit time.Duration) outcome {
 		},
 		Found: func(d *evidence.Deadlock, s evidence.Snapshot) {
 			now := time.Now()
-			time.Sleep(time.Millisecond) // the last word may still be on its way to us
-			mu.Lock()
-			o.delay = now.Sub(last)
-			mu.Unlock()
+			for o.delay = 0; o.delay == 0; { // the last word may still be on its way to us
+				time.Sleep(time.Millisecond)
+				mu.Lock()
+				if !last.IsZero() {
+					o.delay = now.Sub(last)
+				}
+				mu.Unlock()
+			}
 			o.dead, o.snap = d, s
 			cancel()
 		},

@@ -35,7 +35,13 @@ type end struct {
 // It is the dearest part of a snapshot. Where an earlier look at the same tree
 // at rest is given, only processes that have begun since then are searched: to
 // get hold of an end, an outsider needs another that has it.
-func (l *look) outside(earlier *look) {
+func (l *look) outside(earlier *look) error {
+	if l.all == nil {
+		var err error
+		if l.all, err = everybody(); err != nil {
+			return fmt.Errorf("snapshot: %w", err)
+		}
+	}
 	paths, shared := l.wanted()
 	known := make(map[int]outsider)
 	if earlier != nil && l.same(earlier) {
@@ -55,6 +61,7 @@ func (l *look) outside(earlier *look) {
 			l.join(pid, e)
 		}
 	}
+	return nil
 }
 
 // wanted returns the paths of files on whose locks the tree waits, and the

@@ -17,13 +17,15 @@ import (
 // found by their chain of parents, so neither a session nor a process group
 // hides one, as long as root is a child subreaper.
 func Processes(root int) ([]evidence.Process, error) {
-	all, err := everybody()
-	if err != nil {
-		return nil, fmt.Errorf("processes: %w", err)
-	}
-	below, err := descendants(root, all)
-	if err != nil {
-		return nil, fmt.Errorf("processes below %d: %w", root, err)
+	below, ok := family(root)
+	if !ok {
+		all, err := everybody()
+		if err != nil {
+			return nil, fmt.Errorf("processes: %w", err)
+		}
+		if below, err = descendants(root, all); err != nil {
+			return nil, fmt.Errorf("processes below %d: %w", root, err)
+		}
 	}
 	list := make([]evidence.Process, 0, len(below))
 	for pid, s := range below {
@@ -35,9 +37,7 @@ func Processes(root int) ([]evidence.Process, error) {
 	return list, nil
 }
 
-// everybody reads all of /proc, but for the kernel's own threads. The files
-// task/*/children would be cheaper, but the kernel's documentation calls them
-// reliable for stopped trees only.
+// everybody reads all of /proc, but for the kernel's own threads.
 func everybody() (map[int]stat, error) {
 	pids, err := numbers("/proc")
 	if err != nil {

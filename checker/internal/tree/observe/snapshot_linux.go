@@ -27,7 +27,7 @@ func New(root int, in Inside) *Observer {
 // A look is a snapshot while it is being taken.
 type look struct {
 	*Observer
-	all       map[int]stat // every process of the system
+	all       map[int]stat // every process of the system, once asked for
 	nodes     map[int]*node
 	list      []*node // in the order of process IDs
 	objects   map[string]*evidence.Object
@@ -86,21 +86,23 @@ func (o *Observer) Snapshot() (evidence.Snapshot, error) {
 	if err != nil {
 		return evidence.Snapshot{Root: o.root}, err
 	}
-	l.outside(nil)
-	return l.snapshot(), nil
+	err = l.outside(nil)
+	return l.snapshot(), err
 }
 
 // look looks at the tree itself.
 func (o *Observer) look() (*look, error) {
 	l := &look{Observer: o, nodes: make(map[int]*node), objects: make(map[string]*evidence.Object)}
 	l.ipc, _ = os.Readlink("/proc/self/ns/ipc")
+	below, ok := family(o.root)
 	var err error
-	if l.all, err = everybody(); err != nil {
-		return nil, fmt.Errorf("snapshot: %w", err)
-	}
-	below, err := descendants(o.root, l.all)
-	if err != nil {
-		return nil, fmt.Errorf("snapshot below %d: %w", o.root, err)
+	if !ok {
+		if l.all, err = everybody(); err != nil {
+			return nil, fmt.Errorf("snapshot: %w", err)
+		}
+		if below, err = descendants(o.root, l.all); err != nil {
+			return nil, fmt.Errorf("snapshot below %d: %w", o.root, err)
+		}
 	}
 	if l.allLocks, err = readLocks(); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)

@@ -86,12 +86,16 @@ func (w Watch) judge(o *Observer, q evidence.Question) (*evidence.Deadlock, evid
 	if d, reason := w.Decide(snap, snap, q); d == nil {
 		return nil, snap, reason, nil
 	}
-	a.outside(nil)
+	if err := a.outside(nil); err != nil {
+		return nil, snap, "", err
+	}
 	b, err := o.look()
 	if err != nil {
 		return nil, evidence.Snapshot{}, "", err
 	}
-	b.outside(a)
+	if err := b.outside(a); err != nil {
+		return nil, snap, "", err
+	}
 	snap = b.snapshot()
 	d, reason := w.Decide(a.snapshot(), snap, q)
 	return d, snap, reason, nil
