@@ -89,15 +89,22 @@ func hello(c Child) int {
 // a child ends is no error, and does not concern the other children.
 //
 // If ctx ends first, or if a child cannot be started, Run ends the children that
-// it has started: it asks, and after the Grace it forces. It waits for them, and
-// the error is ctx.Err() or what prevented the start. A job with an unknown
-// function is an error before anything is started. If Out fails, the children
-// run on, and its first error is returned.
+// it has started: it asks, and after the Grace it forces. What they print until they
+// end is written to Out as ever. It waits for them, and the error is ctx.Err() or
+// what prevented the start. A job with an unknown function is an error that names
+// the function, before anything is started. If Out fails, the children run on, and
+// its first error is returned.
 //
 // The processes that a child has started end with the child, even those that do not
-// listen when they are asked to. If this process is killed, its children end in the
-// same way, also one that has not heard yet what it shall do. What a child writes to
-// its standard error goes to that of this process.
+// listen when they are asked to. A process that has left the child's process group
+// (setsid) is its own master: Run does not end it, and waits for what it may still
+// print no longer than until ctx has ended and the Grace is over.
+//
+// If this process is killed, its children end by themselves, with what they have
+// started, even those that do not listen; whether they are asked first is left to
+// you. So does a child that has not heard yet what it shall do: unless it has got its
+// whole message, its function does not run. What a child writes to its standard
+// error goes to that of this process.
 func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 	// TODO: write me.
 	return nil, todo.Err("spawn: Run")

@@ -3,6 +3,7 @@ package spawn_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"sort"
 	"strconv"
@@ -32,7 +33,7 @@ func TestHello(t *testing.T) {
 	var want []string
 	for i, exit := range exits {
 		assert.NotEqual(t, os.Getpid(), exit.PID, "child %d had the parent's process ID", i)
-		assert.Equal(t, 0, exit.Code, "exit code of child %d", i)
+		assert.Equal(t, 0, exit.Code, "child %d had another exit code than the result of its function", i)
 		want = append(want, fmt.Sprintf("%d %q\n", exit.PID, messages[i]))
 	}
 	got := o.all()
@@ -53,16 +54,17 @@ func TestChildrenOfThisProcess(t *testing.T) {
 
 	seen := map[int]bool{}
 	lines := o.all()
-	require.Len(t, lines, 3, "three children printed one line each")
+	require.Len(t, lines, 3, "three children printed one line each, and Out got another number of lines")
 	for _, line := range lines {
 		var r reportLine
-		require.NoError(t, json.Unmarshal([]byte(line), &r), "a child printed %q", line)
+		require.NoError(t, json.Unmarshal([]byte(line), &r), "the line that a child printed did not arrive as it was: %q", line)
 		assert.Equal(t, os.Getpid(), r.Parent, "the parent of child %s was another process", r.Message)
 		assert.NotEqual(t, os.Getpid(), r.PID, "child %s ran in the parent's own process", r.Message)
 		assert.False(t, seen[r.PID], "two children had the process ID %d", r.PID)
 		seen[r.PID] = true
 		i, err := strconv.Atoi(string(r.Message))
-		require.NoError(t, err)
+		require.NoError(t, err, "a child got another message than that of a job: %q", r.Message)
+		require.Less(t, i, len(exits), "a child got another message than that of a job: %q", r.Message)
 		assert.Equal(t, r.PID, exits[i].PID, "the exit of child %d had the process ID of another process", i)
 	}
 }
@@ -80,7 +82,7 @@ func TestAliveTogether(t *testing.T) {
 	s.arrivals(3)
 	s.openAll()
 	_, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 }
 
 func TestReturnsAfterLastChild(t *testing.T) {
@@ -108,17 +110,17 @@ func TestReturnsAfterLastChild(t *testing.T) {
 		require.False(t, s.returned(), "Run returned before child %d had ended", i)
 		gate.Close()
 		_, err := ends[i].Read(make([]byte, 1))
-		require.Error(t, err, "child %d was expected to end", i)
+		require.Equal(t, io.EOF, err, "the pipe of child %d did not end with that child", i)
 		for range 100 {
 			_, err := fmt.Fprintln(talk, "still there?")
-			require.NoError(t, err)
+			require.NoError(t, err, "the last child could not be talked to any more, while its gate was shut")
 			s.hear("talking to the last child")
 		}
 	}
 	require.False(t, s.returned(), "Run returned before the last child had ended")
 	talk.Close()
 	exits, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 	for i, exit := range exits {
 		assert.False(t, exists(exit.PID), "Run returned and had not waited for child %d", i)
 	}
@@ -137,7 +139,7 @@ func TestWholeLines(t *testing.T) {
 	o.wait(s, 1)
 	slowGate.Close()
 	_, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 	if diff := cmp.Diff([]string{"theother\n", "oneline\n"}, o.all()); diff != "" {
 		t.Errorf("the lines of two children were not written whole, as each was complete (-want +got):\n%s", diff)
 	}
@@ -158,7 +160,7 @@ func TestLongLines(t *testing.T) {
 	s.arrivals(3)
 	s.openAll()
 	_, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 
 	got := map[string]int{}
 	for _, line := range o.all() {
@@ -168,7 +170,7 @@ func TestLongLines(t *testing.T) {
 			t.Errorf("a line of %d letters was expected, and %d bytes were written: %.20q…", width, len(line), line)
 		}
 	}
-	assert.Equal(t, map[string]int{"a": lines, "b": lines, "c": lines}, got, "lines of each child")
+	assert.Equal(t, map[string]int{"a": lines, "b": lines, "c": lines}, got, "Out did not get as many whole lines of each child as that had printed")
 }
 
 // This writer does nothing to protect itself: the program has to.
@@ -192,10 +194,10 @@ func TestOneWriteALine(t *testing.T) {
 	s.arrivals(3)
 	s.openAll()
 	_, err := s.end()
-	require.NoError(t, err)
-	assert.Len(t, o.writes, 300, "calls of Write for 300 lines")
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
+	assert.Equal(t, 300, len(o.writes), "Out was not called once for each of 300 lines")
 	for _, line := range o.writes {
-		require.Len(t, line, 21, "a call of Write did not get one whole line: %q", line)
+		require.Equal(t, 21, len(line), "a call of Write did not get one whole line: %q", line)
 	}
 }
 
@@ -207,10 +209,10 @@ func TestLineAppearsAtOnce(t *testing.T) {
 	o := newOut()
 	s.run(spawn.Group{Out: o}, job)
 	s.arrivals(1)
-	require.Equal(t, []string{"I am about to wait\n"}, o.wait(s, 1))
+	require.Equal(t, []string{"I am about to wait\n"}, o.wait(s, 1), "Out had not got a child's line as soon as it was complete")
 	gate.Close()
 	_, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 }
 
 func TestLastLineWithoutNewline(t *testing.T) {
@@ -222,8 +224,8 @@ func TestLastLineWithoutNewline(t *testing.T) {
 	s.arrivals(1)
 	gate.Close()
 	_, err := s.end()
-	require.NoError(t, err)
-	assert.Equal(t, []string{"no newline\n"}, o.all())
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
+	assert.Equal(t, []string{"no newline\n"}, o.all(), "a child's last line, which had no newline, did not come with one")
 }
 
 func TestMessagesUnchanged(t *testing.T) {
@@ -246,7 +248,7 @@ func TestMessagesUnchanged(t *testing.T) {
 			continue
 		}
 		var r reportLine
-		require.NoError(t, json.Unmarshal([]byte(strings.Join(o.all(), "")), &r), "a child printed %.100q", o.all())
+		require.NoError(t, json.Unmarshal([]byte(strings.Join(o.all(), "")), &r), "the line that a child printed did not arrive as it was: %.100q", o.all())
 		assert.True(t, string(r.Message) == sent, "the message was changed on its way: sent %.60q, arrived %.60q", sent, r.Message)
 	}
 }

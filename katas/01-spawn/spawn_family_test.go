@@ -62,7 +62,7 @@ func TestCancelEndsGrandchild(t *testing.T) {
 	s.arrivals(1)
 	s.cancel()
 	_, err := s.end()
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
 }
 
 func TestChildLeavesGrandchild(t *testing.T) {
@@ -73,8 +73,9 @@ func TestChildLeavesGrandchild(t *testing.T) {
 	s.arrivals(1)
 	gate.Close()
 	exits, err := s.end()
-	require.NoError(t, err)
-	assert.Equal(t, 0, exits[0].Code)
+	require.NoError(t, err, "Run returned an error, though the child had ended by itself")
+	require.Len(t, exits, 1, "Run did not return one exit for the one child that it had started")
+	assert.Equal(t, 0, exits[0].Code, "a child that ended with 0, and had left a process running, got another exit code")
 }
 
 // parent is a process that runs three children, with its files. If it has an
@@ -91,7 +92,7 @@ func parent() {
 	for _, name := range []string{"complain", "stubborn", "family"} {
 		jobs = append(jobs, spawn.Job{Func: name, Message: message, Files: []*os.File{here, gate}})
 	}
-	_, err := spawn.Group{Out: os.Stdout, Grace: ample}.Run(context.Background(), jobs...)
+	_, err := spawn.Group{Out: os.Stdout, Grace: time.Millisecond}.Run(context.Background(), jobs...)
 	fmt.Fprintln(os.Stderr, "the parent that was to be killed ended:", err)
 	os.Exit(1)
 }
@@ -133,7 +134,7 @@ func TestParentKilled(t *testing.T) {
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	cmd.ExtraFiles = job.Files
-	require.NoError(t, cmd.Start())
+	require.NoError(t, cmd.Start(), "the test could not start a process")
 	s.hereW.Close()
 	come := 0
 	for range 3 {
@@ -143,10 +144,10 @@ func TestParentKilled(t *testing.T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	require.Equal(t, 3, come, "children of the parent that was to be killed")
+	require.Equal(t, 3, come, "three children were not there at one time in a process that ran Run")
 	_, err := io.Copy(io.Discard, s.said) // ends when all of them have ended
-	require.NoError(t, err)
-	assert.Contains(t, complaints.String(), "child: complaint", "what a child wrote to its standard error")
+	require.NoError(t, err, "the test could not read what the children said")
+	assert.Contains(t, complaints.String(), "child: complaint", "what a child wrote to its standard error did not come to that of its parent")
 }
 
 // The children have been started, and have not heard yet what they shall do. Nor can
@@ -158,9 +159,9 @@ func TestParentKilledEarly(t *testing.T) {
 	dir := t.TempDir()
 	var fifos []*os.File
 	for _, name := range []string{"here", "gate"} {
-		require.NoError(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600))
+		require.NoError(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600), "the test could not make a FIFO")
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
-		require.NoError(t, err)
+		require.NoError(t, err, "the test could not open a FIFO")
 		s.files = append(s.files, f)
 		fifos = append(fifos, f)
 	}
@@ -170,16 +171,20 @@ func TestParentKilledEarly(t *testing.T) {
 	cmd.Args = []string{"spawn-test-parent", dir}
 	cmd.Stderr = os.Stderr
 	cmd.ExtraFiles = job.Files
-	require.NoError(t, cmd.Start())
+	require.NoError(t, cmd.Start(), "the test could not start a process")
 	_, err := io.ReadFull(here, make([]byte, 3*len("here\n")))
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read from a FIFO")
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	gate.Close()
 	r, err := os.OpenFile(here.Name(), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not open a FIFO")
 	defer r.Close()
 	here.Close() // it was open for writing, too
 	_, err = io.Copy(io.Discard, r)
-	require.NoError(t, err) // now all of them have ended
+	require.NoError(t, err, "the test could not read from a FIFO") // now all of them have ended
+	s.hereW.Close()
+	said, err := io.ReadAll(s.said)
+	require.NoError(t, err, "the test could not read what the children said")
+	assert.Empty(t, string(said), "a child ran its function, though its parent had been killed before it had sent the whole message")
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // ample is a Grace that does not run out for a child that ends when it is asked to.
-const ample = 10 * time.Second
+const ample = time.Hour
 
 func TestExitCodes(t *testing.T) {
 	harness.Test(t)
@@ -33,7 +33,7 @@ func TestExitCodes(t *testing.T) {
 	badGate.Close()
 	require.NoError(t, syscall.Kill(pids["victim"], syscall.SIGKILL))
 	exits, err := s.end()
-	require.NoError(t, err, "how a child ends is no error of Run")
+	require.NoError(t, err, "Run returned an error because of the way in which a child ended")
 	if diff := cmp.Diff([]spawn.Exit{
 		{PID: pids["0"], Code: 0},
 		{PID: pids["8"], Code: 8},
@@ -63,15 +63,15 @@ func TestExitsInOrderOfJobs(t *testing.T) {
 		letGo[i]()
 		s.gates[i].Close()
 		_, err := ends[i].Read(make([]byte, 1))
-		require.Equal(t, io.EOF, err)
+		require.Equal(t, io.EOF, err, "the pipe of child %d did not end with that child", i)
 	}
 	exits, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 	var codes []int
 	for _, exit := range exits {
 		codes = append(codes, exit.Code)
 	}
-	assert.Equal(t, []int{10, 11, 12}, codes, "exit codes in the order of the jobs")
+	assert.Equal(t, []int{10, 11, 12}, codes, "Run returned the exits in another order than that of the jobs")
 }
 
 // One child is killed and one fails, in the middle of a line, while others are in
@@ -93,7 +93,7 @@ func TestOneChildFails(t *testing.T) {
 	o.wait(s, 2)
 	secondGate.Close()
 	_, err := s.end()
-	require.NoError(t, err, "how a child ends is no error of Run")
+	require.NoError(t, err, "Run returned an error because of the way in which a child ended")
 	if diff := cmp.Diff([]string{"cut off\n", "beforeafter\n", "leftright\n"}, o.all()); diff != "" {
 		t.Errorf("after one child was killed and one had failed, lines were lost or damaged (-want +got):\n%s", diff)
 	}
@@ -105,10 +105,10 @@ func TestUnknownFunction(t *testing.T) {
 	runAndWait(t, spawn.Group{Out: o}, spawn.Job{Func: "report"})
 	exits, err := spawn.Group{Out: o, Grace: ample}.Run(t.Context(),
 		spawn.Job{Func: "report"}, spawn.Job{Func: "no such function"})
-	require.Error(t, err, "a job asked for a function that nobody had registered")
-	assert.Contains(t, err.Error(), "no such function", "the error names the function")
-	assert.Empty(t, exits, "nothing was to be started")
-	assert.Len(t, o.all(), 1, "nothing was to be started")
+	require.Error(t, err, "Run returned no error, though nobody had registered the function that a job asked for")
+	assert.Contains(t, err.Error(), "no such function", "Run's error did not name the function that nobody had registered")
+	assert.Empty(t, exits, "Run started a child before it found that the function of another job was unknown")
+	assert.Equal(t, 1, len(o.all()), "a child printed, though the function of another job was unknown")
 }
 
 // The system refuses in the middle: there are not enough descriptors for all
@@ -136,12 +136,12 @@ func TestStartFailsHalfWay(t *testing.T) {
 			require.False(t, exists(exit.PID), "child %d was started, a later one could not be, and Run returned without waiting for it", i)
 		}
 		if hearErr == nil {
-			require.ErrorIs(t, err, context.Canceled)
-			require.Len(t, exits, 3)
+			require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
+			require.Len(t, exits, 3, "Run did not return one exit for each of the three children that it had started")
 			return // there was room for all
 		}
 		require.ErrorIs(t, err, syscall.EMFILE, "there was room for %d descriptors more, a start failed, and Run's error was not the reason", room)
-		require.Less(t, len(exits), 3)
+		require.Less(t, len(exits), 3, "Run returned an exit for a child that could not be started")
 	}
 	t.Error("Run needed more than 100 descriptors for three children")
 }
@@ -151,17 +151,21 @@ func TestCancelTerminates(t *testing.T) {
 	s := newStage(t)
 	one, _ := s.job("stay", "one")
 	two, _ := s.job("stay", "two")
-	s.run(spawn.Group{Out: newOut(), Grace: ample}, one, two)
-	pids := s.arrivals(2)
+	polite, _ := s.job("polite", "polite")
+	o := newOut()
+	s.run(spawn.Group{Out: o, Grace: ample}, one, two, polite)
+	pids := s.arrivals(3)
 	s.cancel()
 	exits, err := s.end()
-	require.ErrorIs(t, err, context.Canceled, "Run's error after its context was cancelled")
+	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
 	if diff := cmp.Diff([]spawn.Exit{
 		{PID: pids["one"], Code: -1, Signal: syscall.SIGTERM},
 		{PID: pids["two"], Code: -1, Signal: syscall.SIGTERM},
+		{PID: pids["polite"], Code: 3}, // which hears SIGTERM, and returns
 	}, exits); diff != "" {
-		t.Errorf("the children were to end by SIGTERM (-want +got):\n%s", diff)
+		t.Errorf("the children were not ended by SIGTERM alone when the context was cancelled (-want +got):\n%s", diff)
 	}
+	assert.Equal(t, []string{"goodbye\n"}, o.all(), "Out did not get what a child printed after it was asked to end")
 }
 
 // The child hears SIGTERM and goes on.
@@ -169,15 +173,12 @@ func TestCancelKills(t *testing.T) {
 	harness.Test(t)
 	s := newStage(t)
 	job, _ := s.job("stubborn", "")
-	s.run(spawn.Group{Out: newOut(), Grace: 700 * time.Millisecond}, job)
+	s.run(spawn.Group{Out: newOut(), Grace: 200 * time.Millisecond}, job)
 	pids := s.arrivals(1)
 	s.cancel()
 	exits, err := s.end()
-	require.ErrorIs(t, err, context.Canceled, "Run's error after its context was cancelled")
-	require.Equal(t, []spawn.Exit{{PID: pids[""], Code: -1, Signal: syscall.SIGKILL}}, exits, "exit of a child that did not end when asked")
-	rest, err := io.ReadAll(s.said)
-	require.NoError(t, err)
-	assert.Equal(t, "TERM\n", string(rest), "what the child said after it was asked to end")
+	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
+	require.Equal(t, []spawn.Exit{{PID: pids[""], Code: -1, Signal: syscall.SIGKILL}}, exits, "a child that did not end when it was asked to was not killed after the Grace")
 }
 
 func TestNoGrace(t *testing.T) {
@@ -188,8 +189,8 @@ func TestNoGrace(t *testing.T) {
 	pids := s.arrivals(1)
 	s.cancel()
 	exits, err := s.end()
-	require.ErrorIs(t, err, context.Canceled, "Run's error after its context was cancelled")
-	assert.Equal(t, []spawn.Exit{{PID: pids[""], Code: -1, Signal: syscall.SIGKILL}}, exits)
+	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
+	assert.Equal(t, []spawn.Exit{{PID: pids[""], Code: -1, Signal: syscall.SIGKILL}}, exits, "a child that did not end when it was asked to was not killed, though there was no Grace")
 }
 
 func TestCancelledBefore(t *testing.T) {
@@ -199,9 +200,14 @@ func TestCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	exits, err := spawn.Group{Out: o}.Run(ctx, spawn.Job{Func: "report"})
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled before")
 	assert.Empty(t, exits, "a child was started though the context had ended")
-	assert.Len(t, o.all(), 1, "a child printed though the context had ended")
+	assert.Equal(t, 1, len(o.all()), "a child printed though the context had ended")
+
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer cancel()
+	_, err = spawn.Group{Out: o}.Run(late, spawn.Job{Func: "report"})
+	require.ErrorIs(t, err, context.DeadlineExceeded, "Run did not return the error of its context, whose deadline had passed")
 }
 
 func TestHundredChildren(t *testing.T) {
@@ -217,23 +223,31 @@ func TestHundredChildren(t *testing.T) {
 	pids := s.arrivals(100)
 	s.openAll()
 	exits, err := s.end()
-	require.NoError(t, err)
-	require.Len(t, exits, 100)
+	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
+	require.Len(t, exits, 100, "Run did not return one exit for each of a hundred children")
 	for i, exit := range exits {
-		require.Equal(t, spawn.Exit{PID: pids[strconv.Itoa(i)]}, exit, "exit of child %d", i)
+		require.Equal(t, spawn.Exit{PID: pids[strconv.Itoa(i)]}, exit, "Run returned another exit for child %d than that of a child that ended with 0", i)
 	}
 }
 
-var errFull = errors.New("disk full")
+var (
+	errFull   = errors.New("disk full")
+	errStill  = errors.New("disk full still")
+	roomAgain = 3 // errors
+)
 
-// fullWriter takes so many writes, and no more.
-type fullWriter struct{ room int }
+// fullWriter takes one write, and then fails, each time for another reason. It can
+// be written to again afterwards.
+type fullWriter struct{ writes int }
 
 func (w *fullWriter) Write(p []byte) (int, error) {
-	if w.room == 0 {
+	w.writes++
+	switch {
+	case w.writes == 2:
 		return 0, errFull
+	case w.writes > 2 && w.writes < 2+roomAgain:
+		return 0, errStill
 	}
-	w.room--
 	return len(p), nil
 }
 
@@ -243,11 +257,11 @@ func TestOutFails(t *testing.T) {
 	s := newStage(t)
 	one, _ := s.job("many", "20 10000 a")
 	two, _ := s.job("many", "20 10000 b")
-	s.run(spawn.Group{Out: &fullWriter{room: 1}, Grace: ample}, one, two)
+	s.run(spawn.Group{Out: &fullWriter{}, Grace: ample}, one, two)
 	pids := s.arrivals(2)
 	s.openAll()
 	exits, err := s.end()
-	require.ErrorIs(t, err, errFull, "Out returned an error, and Run did not")
+	require.ErrorIs(t, err, errFull, "Run did not return the first error of Out")
 	want := []spawn.Exit{{PID: pids["20 10000 a"]}, {PID: pids["20 10000 b"]}}
-	assert.Equal(t, want, exits, "the children were to run on to their end")
+	assert.Equal(t, want, exits, "the children did not run on to their end after Out had failed")
 }

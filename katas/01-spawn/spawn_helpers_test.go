@@ -35,6 +35,7 @@ func init() {
 	spawn.Register("complain", complain)
 	spawn.Register("stay", stay)
 	spawn.Register("stubborn", stayStubbornly)
+	spawn.Register("polite", endPolitely)
 }
 
 // A reportLine is what the function "report" prints, as JSON.
@@ -145,6 +146,16 @@ func stayStubbornly(c spawn.Child) int {
 	return 0
 }
 
+// endPolitely ends when it is asked to, with a last word and a code of its own.
+func endPolitely(c spawn.Child) int {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	sayHere(c)
+	<-asked
+	fmt.Fprintln(c.Out, "goodbye")
+	return 3
+}
+
 // forever waits for a signal that nobody sends: unlike an empty select, which Go
 // calls a deadlock of the process.
 func forever() {
@@ -191,7 +202,7 @@ func newStage(t *testing.T) *stage {
 func (s *stage) pipe() (r, w *os.File) {
 	s.t.Helper()
 	r, w, err := os.Pipe()
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "the test could not make a pipe")
 	s.files = append(s.files, r, w)
 	return r, w
 }
@@ -207,9 +218,9 @@ func (s *stage) endPipe() (r, w *os.File, letGo func()) {
 		// started the child, and nothing that the race detector knows of has
 		// happened since.
 		null, err := os.Open(os.DevNull)
-		require.NoError(s.t, err)
+		require.NoError(s.t, err, "the test could not open "+os.DevNull)
 		defer null.Close()
-		require.NoError(s.t, unix.Dup2(int(null.Fd()), fd))
+		require.NoError(s.t, unix.Dup2(int(null.Fd()), fd), "the test could not close its end of a pipe")
 	}
 }
 
@@ -237,6 +248,18 @@ func (s *stage) end() ([]spawn.Exit, error) {
 	return s.exits, s.err
 }
 
+// wait waits until a channel is closed, which is to be the case once what happens
+// has happened.
+func (s *stage) wait(happened <-chan struct{}, what string) {
+	s.t.Helper()
+	select {
+	case <-happened:
+	case <-s.done:
+		require.NoError(s.t, s.err, "Run returned an error before %s", what)
+		require.FailNow(s.t, "Run returned early", "Run returned before %s", what)
+	}
+}
+
 // hear returns the next line that a child says. Doing what the program was doing
 // when the children fell silent is for the message.
 func (s *stage) hear(doing string) string {
@@ -244,8 +267,8 @@ func (s *stage) hear(doing string) string {
 	line, err := s.said.ReadString('\n')
 	if err != nil {
 		_, err := s.end()
-		require.NoError(s.t, err, "Run returned an error")
-		require.FailNow(s.t, "Run returned early", "Run returned, and no child was left, when the test was still %s", doing)
+		require.NoError(s.t, err, "Run returned an error when the test was still %s", doing)
+		require.FailNow(s.t, "Run returned early", "Run returned, and no child held the files of its job any more, when the test was still %s", doing)
 	}
 	return strings.TrimSuffix(line, "\n")
 }
@@ -260,7 +283,7 @@ func (s *stage) arrivals(n int) map[string]int {
 		var pid int
 		var message string
 		_, err := fmt.Sscanf(line, "%d %q", &pid, &message)
-		require.NoError(s.t, err, "a child said %q", line)
+		require.NoError(s.t, err, "a child said something else than that it was there: %q", line)
 		require.NotEqual(s.t, os.Getpid(), pid, "a child's function ran in the parent's own process")
 		pids[message] = pid
 	}

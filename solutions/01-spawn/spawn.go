@@ -13,6 +13,7 @@ package spawn
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/gob"
 	"errors"
@@ -91,15 +92,22 @@ func hello(c Child) int {
 // a child ends is no error, and does not concern the other children.
 //
 // If ctx ends first, or if a child cannot be started, Run ends the children that
-// it has started: it asks, and after the Grace it forces. It waits for them, and
-// the error is ctx.Err() or what prevented the start. A job with an unknown
-// function is an error before anything is started. If Out fails, the children
-// run on, and its first error is returned.
+// it has started: it asks, and after the Grace it forces. What they print until they
+// end is written to Out as ever. It waits for them, and the error is ctx.Err() or
+// what prevented the start. A job with an unknown function is an error that names
+// the function, before anything is started. If Out fails, the children run on, and
+// its first error is returned.
 //
 // The processes that a child has started end with the child, even those that do not
-// listen when they are asked to. If this process is killed, its children end in the
-// same way, also one that has not heard yet what it shall do. What a child writes to
-// its standard error goes to that of this process.
+// listen when they are asked to. A process that has left the child's process group
+// (setsid) is its own master: Run does not end it, and waits for what it may still
+// print no longer than until ctx has ended and the Grace is over.
+//
+// If this process is killed, its children end by themselves, with what they have
+// started, even those that do not listen; whether they are asked first is left to
+// you. So does a child that has not heard yet what it shall do: unless it has got its
+// whole message, its function does not run. What a child writes to its standard
+// error goes to that of this process.
 func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 	for _, job := range jobs {
 		if _, ok := funcs[job.Func]; !ok {
@@ -124,17 +132,40 @@ func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 		children = append(children, p)
 	}
 
+	// From the end of that context, and a Grace later, nobody waits for output.
+	patience, ended := make(chan struct{}), make(chan struct{})
+	var timer sync.WaitGroup
+	timer.Go(func() { g.count(all.Done(), ended, patience) })
+
 	exits := make([]Exit, len(children)) // each goroutine has an element of its own
 	var wg sync.WaitGroup
 	for i, p := range children {
-		wg.Go(func() { exits[i] = p.wait() })
+		wg.Go(func() { exits[i] = p.wait(patience) })
 	}
 	wg.Wait()
+	close(ended)
+	timer.Wait()
 
 	if startErr != nil {
 		return exits, startErr
 	}
 	return exits, errors.Join(ctx.Err(), lines.err)
+}
+
+// count closes over when the Grace has passed after stop, unless ended comes first.
+func (g Group) count(stop, ended <-chan struct{}, over chan<- struct{}) {
+	select {
+	case <-ended:
+		return
+	case <-stop:
+	}
+	grace := time.NewTimer(g.Grace)
+	defer grace.Stop()
+	select {
+	case <-ended:
+	case <-grace.C:
+		close(over)
+	}
 }
 
 // order is what the parent sends to a child.
@@ -146,14 +177,16 @@ type order struct {
 
 // process is a child as its parent sees it.
 type process struct {
-	cmd   *exec.Cmd
-	stdin *os.File       // our end of its standard input
-	io    sync.WaitGroup // the goroutines that serve its input and output
+	cmd     *exec.Cmd
+	stdin   *os.File       // our end of its standard input
+	sending sync.WaitGroup // the goroutine that writes to it
+	stdout  *os.File       // our end of its standard output
+	read    chan struct{}  // closed when all that was printed has been passed on
 }
 
 // start starts the child for a job.
 func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, reexec.Self())}
+	p := &process{cmd: exec.CommandContext(ctx, reexec.Self()), read: make(chan struct{})}
 	p.cmd.Args = []string{childName}
 	p.cmd.Stderr = os.Stderr
 	p.cmd.ExtraFiles = job.Files
@@ -174,7 +207,8 @@ func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process,
 	r, theirOut, err2 := os.Pipe()
 	defer theirIn.Close()  // after an error they are nil, and to close nil does no harm
 	defer theirOut.Close() // the child has its own; with ours open, the pipe would never end
-	p.cmd.Stdin, p.stdin, p.cmd.Stdout = theirIn, stdin, theirOut
+	p.cmd.Stdin, p.stdin = theirIn, stdin
+	p.cmd.Stdout, p.stdout = theirOut, r
 
 	err := errors.Join(err1, err2)
 	if err == nil {
@@ -185,14 +219,15 @@ func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process,
 		r.Close()
 		return nil, err
 	}
-	p.io.Go(func() {
+	p.sending.Go(func() {
 		// An error means that the child has ended; wait sees how.
 		_ = gob.NewEncoder(stdin).Encode(order{job.Func, job.Message, len(job.Files)})
 	})
-	p.io.Go(func() {
+	go func() {
+		defer close(p.read)
 		defer r.Close()
-		lines.copy(r)
-	})
+		lines.copy(&output{pipe: r})
+	}()
 	return p, nil
 }
 
@@ -203,14 +238,22 @@ func (p *process) signal(sig syscall.Signal) error {
 }
 
 // wait returns after the child and all that it started have ended, and all that
-// they printed has been passed on.
-func (p *process) wait() Exit {
+// they printed has been passed on. What a process outside of the group may still
+// print is waited for until patience is over.
+func (p *process) wait(patience <-chan struct{}) Exit {
 	_ = p.cmd.Wait() // its error says no more than the state below
 	// What the child left running still holds the pipe: without this, a forgotten
 	// grandchild would make us wait for as long as it likes.
 	_ = p.signal(syscall.SIGKILL)
 	p.stdin.Close()
-	p.io.Wait()
+	p.sending.Wait()
+	select {
+	case <-p.read:
+	case <-patience:
+		// An error means that the reader has just closed the pipe.
+		_ = p.stdout.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
+		<-p.read
+	}
 
 	exit := Exit{PID: p.cmd.ProcessState.Pid(), Code: p.cmd.ProcessState.ExitCode()}
 	if ws := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ws.Signaled() {
@@ -238,6 +281,41 @@ func childMain() {
 		c.Files = append(c.Files, os.NewFile(uintptr(fd), fmt.Sprintf("file %d", i)))
 	}
 	os.Exit(funcs[o.Func](c))
+}
+
+// output is what comes through a child's pipe: until its end, or else, once a
+// deadline for reading is set, until nothing is left in it.
+type output struct {
+	pipe *os.File
+	rest io.Reader // what was left
+}
+
+func (o *output) Read(b []byte) (int, error) {
+	if o.rest != nil {
+		return o.rest.Read(b)
+	}
+	n, err := o.pipe.Read(b)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	// The child's own last lines may still be in the pipe. One read, which is as
+	// large as a pipe can be and does not wait, gets all of them; a reading loop might
+	// never end, since somebody else goes on writing.
+	all := make([]byte, 1<<20)
+	_ = o.pipe.SetReadDeadline(time.Time{})
+	raw, err := o.pipe.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	err = raw.Read(func(fd uintptr) bool {
+		n, _ = syscall.Read(int(fd), all)
+		return true
+	})
+	o.rest = bytes.NewReader(all[:max(n, 0)])
+	if err != nil {
+		return 0, err
+	}
+	return o.rest.Read(b)
 }
 
 // lineWriter passes on the lines of many children, one at a time.
