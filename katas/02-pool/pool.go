@@ -30,6 +30,10 @@ var (
 
 	// ErrWorkerLost is the error of a task whose worker ended in the middle of it.
 	ErrWorkerLost = errors.New("pool: the worker ended in the middle of the task")
+
+	// ErrGoexit is the error of a task that ended its goroutine (runtime.Goexit), as
+	// t.FailNow does.
+	ErrGoexit = errors.New("pool: the task ended its goroutine")
 )
 
 // A TaskError says which task of a Map failed, and why.
@@ -133,8 +137,9 @@ type Pool struct {
 	opts Options
 }
 
-// New starts the workers. If one cannot be started, New ends the others, waits for
-// them and returns the error.
+// New starts the workers. It refuses fewer than one of them, and a MaxTasks below 0.
+// If one cannot be started, New ends the others, waits for them and returns the error.
+// With an error it returns no pool: nil.
 func New(opts Options) (*Pool, error) {
 	// TODO: write me.
 	return nil, todo.Err("pool: New")
@@ -152,8 +157,9 @@ func (p *Pool) Close() error {
 //
 // If tasks fail, the error joins a *TaskError for each (errors.Join), in the order
 // of the inputs, and the results of the others are right. A panic is a failure
-// (*PanicError), and so is an argument or a result that cannot be encoded or
-// decoded: the error tells why. If a worker ends in the middle of a task, the task
+// (*PanicError), and so is the end of the task's goroutine (ErrGoexit); neither costs
+// a worker. So is an argument or a result that cannot be encoded or decoded: the
+// error tells why. If a worker ends in the middle of a task, the task
 // fails with ErrWorkerLost, since nobody knows how far it came; the worker has been
 // waited for when Map returns, and is replaced. If a worker ends while it has no
 // task, it is replaced and nothing fails. It makes no difference if a process that
@@ -163,7 +169,8 @@ func (p *Pool) Close() error {
 // What a task prints goes to the standard output and standard error of this process.
 //
 // If ctx ends or p is closed before all tasks are done, the workers that are busy
-// with them are ended, and Map returns no results and ctx.Err() or ErrClosed.
+// with them are ended, and Map returns no results and ctx.Err() or ErrClosed. What
+// another Map has under way goes on when ctx ends.
 func Map[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs []In) ([]Out, error) {
 	// TODO: write me.
 	return nil, todo.Err("pool: Map")
@@ -192,13 +199,16 @@ type Comparison struct {
 var ErrDifferent = errors.New("pool: sequential and parallel results differ")
 
 // Compare runs the task for each input, first in this process, one after the other,
-// then in the workers of p, and measures both. An error of a task is returned.
+// then in the workers of p, and measures both. If a task fails in either run, Compare
+// returns its *TaskError. If ctx ends, Compare begins no other task and returns the
+// error of ctx.
 func Compare[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs []In) (Comparison, error) {
 	// TODO: write me.
 	return Comparison{}, todo.Err("pool: Compare")
 }
 
-// Sweep compares n tasks of each of the sizes, which are the tasks' inputs.
+// Sweep compares n tasks of each of the sizes, which are the tasks' inputs, and returns
+// a row for each, in their order. After an error it returns the rows before it, too.
 func Sweep[Out any](ctx context.Context, p *Pool, task Task[int, Out], n int, sizes ...int) ([]Comparison, error) {
 	// TODO: write me.
 	return nil, todo.Err("pool: Sweep")

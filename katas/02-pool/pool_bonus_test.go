@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -71,12 +72,12 @@ func TestCompare(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 2)
 	path := filepath.Join(t.TempDir(), "log")
-	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	require.NoError(t, os.WriteFile(path, nil, 0o600), "the test could not write a file")
 	inputs := []string{path, path, path, path, path, path}
 	start := time.Now()
 	c, err := pool.Compare(t.Context(), p, logged, inputs)
 	both := time.Since(start)
-	require.NoError(t, err)
+	require.NoError(t, err, "Compare returned an error, though no task had failed")
 
 	var here, there int
 	var alone time.Duration // in the tasks of the sequential run
@@ -84,7 +85,7 @@ func TestCompare(t *testing.T) {
 		var pid int
 		var took time.Duration
 		_, err := fmt.Sscanf(line, "%d:%d", &pid, &took)
-		require.NoError(t, err)
+		require.NoError(t, err, "a task wrote a damaged line: %q", line)
 		if pid == os.Getpid() {
 			here++
 			alone += took
@@ -92,38 +93,64 @@ func TestCompare(t *testing.T) {
 			there++
 		}
 	}
-	assert.Equal(t, 6, here, "tasks of the sequential run, in this process")
-	assert.Equal(t, 6, there, "tasks of the parallel run, in workers")
-	assert.Equal(t, 6, c.Tasks)
-	assert.Equal(t, 2, c.Workers)
-	assert.GreaterOrEqual(t, c.Sequential, alone, "the sequential run took less time than its tasks")
-	assert.Positive(t, c.Parallel)
-	assert.LessOrEqual(t, c.Sequential+c.Parallel, both, "the two runs, one after the other, took more time than the call")
-	assert.InDelta(t, float64(c.Sequential)/float64(c.Parallel), c.Speedup, 1e-9, "speedup")
+	assert.Equal(t, 6, here, "Compare did not run each task once in this process")
+	assert.Equal(t, 6, there, "Compare did not run each task once in a worker")
+	assert.Equal(t, 6, c.Tasks, "Compare told another number of tasks")
+	assert.Equal(t, 2, c.Workers, "Compare told another number of workers")
+	assert.GreaterOrEqual(t, c.Sequential, alone, "Compare told a shorter time for the sequential run than its tasks took")
+	assert.Positive(t, c.Parallel, "Compare told no time for the parallel run")
+	assert.LessOrEqual(t, c.Sequential+c.Parallel, both, "Compare told a longer time for the two runs than it took itself")
+	assert.InDelta(t, float64(c.Sequential)/float64(c.Parallel), c.Speedup, 1e-9, "Compare told another speedup than the quotient of the two times")
 }
 
 func TestCompareErrors(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 2)
 	c, err := pool.Compare(t.Context(), p, pool.Square, []int{1, 2, 3})
-	require.NoError(t, err)
-	assert.Equal(t, 3, c.Tasks)
+	require.NoError(t, err, "Compare returned an error, though no task had failed")
+	assert.Equal(t, 3, c.Tasks, "Compare told another number of tasks")
 
 	_, err = pool.Compare(t.Context(), p, whoami, []int{1, 2, 3})
-	require.ErrorIs(t, err, pool.ErrDifferent, "the sequential and the parallel run had different results")
+	require.ErrorIs(t, err, pool.ErrDifferent, "Compare did not return ErrDifferent, though the two runs had different results")
 
 	_, err = pool.Compare(t.Context(), p, evenOnly, []int{0, 2, 5})
 	var failed *pool.TaskError
-	require.ErrorAs(t, err, &failed, "a task failed")
-	assert.Equal(t, 2, failed.Index)
+	require.ErrorAs(t, err, &failed, "Compare did not return the *TaskError of a task that had failed")
+	assert.Equal(t, 2, failed.Index, "Compare returned the error of another task than the one that had failed")
 
 	self := os.Getpid()
 	_, err = pool.Compare(t.Context(), p, abroad, []int{self, self})
-	require.ErrorAs(t, err, &failed, "a task failed in the sequential run alone")
-	require.ErrorContains(t, err, "at home")
+	require.ErrorAs(t, err, &failed, "Compare did not return the *TaskError of a task that had failed in the sequential run alone")
+	require.ErrorContains(t, err, "at home", "Compare did not return the error of the task")
 	_, err = pool.Compare(t.Context(), p, athome, []int{self, self})
-	require.ErrorAs(t, err, &failed, "a task failed in the parallel run alone")
-	require.ErrorContains(t, err, "abroad")
+	require.ErrorAs(t, err, &failed, "Compare did not return the *TaskError of a task that had failed in the parallel run alone")
+	require.ErrorContains(t, err, "abroad", "Compare did not return the error of the task")
+}
+
+// The context has ended before the first task, or ends in the sequential run.
+func TestCompareCancelled(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 1)
+	path := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, os.WriteFile(path, nil, 0o600), "the test could not write a file")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := pool.Compare(ctx, p, logged, []string{path, path})
+	require.ErrorIs(t, err, context.Canceled, "Compare did not return the error of its context, which had been cancelled before")
+	assert.Empty(t, lines(t, path), "Compare ran a task, though its context had ended")
+
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	var ran int
+	task := pool.Task[int, int]{Name: "square", Func: func(n int) (int, error) {
+		if ran++; ran == 2 {
+			cancel()
+		}
+		return n * n, nil
+	}}
+	_, err = pool.Compare(ctx, p, task, []int{1, 2, 3, 4})
+	require.ErrorIs(t, err, context.Canceled, "Compare did not return the error of its context, which had been cancelled in the sequential run")
+	assert.Equal(t, 2, ran, "Compare went on with the sequential run after its context had been cancelled in the second task")
 }
 
 // A table for a task that is too light for processes and one that is heavy.
@@ -132,23 +159,23 @@ func TestSweep(t *testing.T) {
 	p := newPool(t, 2)
 	sizes := []int{1, 1_000, 1_000_000}
 	rows, err := pool.Sweep(t.Context(), p, pool.Burn, 4, sizes...)
-	require.NoError(t, err)
-	require.Len(t, rows, len(sizes))
+	require.NoError(t, err, "Sweep returned an error, though no task had failed")
+	require.Len(t, rows, len(sizes), "Sweep did not return one row for each size")
 	for i, row := range rows {
 		t.Logf("%9s rounds: sequential %10v  parallel %10v  speedup %5.2f", strconv.Itoa(row.Size), row.Sequential, row.Parallel, row.Speedup)
-		assert.Equal(t, sizes[i], row.Size)
-		assert.Equal(t, 4, row.Tasks)
-		assert.Positive(t, row.Sequential)
-		assert.Positive(t, row.Parallel)
+		assert.Equal(t, sizes[i], row.Size, "Sweep returned the rows in another order than that of the sizes, or with other sizes")
+		assert.Equal(t, 4, row.Tasks, "Sweep compared another number of tasks of size %d", row.Size)
+		assert.Positive(t, row.Sequential, "Sweep told no time for the sequential run of size %d", row.Size)
+		assert.Positive(t, row.Parallel, "Sweep told no time for the parallel run of size %d", row.Size)
 	}
 
 	rows, err = pool.Sweep(t.Context(), p, oddOnly, 4, 1, 3)
-	require.NoError(t, err, "the sizes are the tasks' inputs, and all of them are odd")
-	assert.Len(t, rows, 2)
+	require.NoError(t, err, "Sweep gave the tasks other inputs than the sizes, which were all odd")
+	assert.Len(t, rows, 2, "Sweep did not return one row for each size")
 
 	rows, err = pool.Sweep(t.Context(), p, evenOnly, 4, 2, 4, 5, 6)
-	require.Error(t, err, "tasks of size 5 failed")
-	assert.Len(t, rows, 2, "the sizes before the one that failed")
+	require.Error(t, err, "Sweep returned no error, though the tasks of one size had failed")
+	assert.Len(t, rows, 2, "Sweep did not return the rows of the sizes before the one whose tasks had failed")
 }
 
 func TestBreakEven(t *testing.T) {
@@ -170,7 +197,7 @@ func TestBreakEven(t *testing.T) {
 		{"in any order", []pool.Comparison{row(1000, 1.9), row(1, .1), row(100, 1.5), row(10, .9)}, 100, true},
 	} {
 		size, ok := pool.BreakEven(test.rows)
-		assert.Equal(t, test.ok, ok, "%s: whether there is such a size", test.name)
-		assert.Equal(t, test.size, size, "%s: the least such size", test.name)
+		assert.Equal(t, test.ok, ok, "BreakEven was wrong about whether there is such a size (%s)", test.name)
+		assert.Equal(t, test.size, size, "BreakEven did not return the least size from which on the workers were faster (%s)", test.name)
 	}
 }

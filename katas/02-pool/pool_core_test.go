@@ -19,8 +19,8 @@ func TestSquares(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 4)
 	got, err := pool.Map(t.Context(), p, pool.Square, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
-	require.NoError(t, err)
-	assert.Equal(t, []int{1, 4, 9, 16, 25, 36, 49, 64, 81, 100}, got)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	assert.Equal(t, []int{1, 4, 9, 16, 25, 36, 49, 64, 81, 100}, got, "Map did not return the squares of its inputs")
 }
 
 // The last task ends first, and the first last.
@@ -44,12 +44,12 @@ func TestResultsInOrder(t *testing.T) {
 	s.gates[1].Close()
 	s.gates[0].Close()
 	results, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
 	var got []int
 	for _, r := range results {
 		got = append(got, r.N)
 	}
-	assert.Equal(t, []int{0, 1, 4, 9, 16, 25}, got, "results in the order of the inputs")
+	assert.Equal(t, []int{0, 1, 4, 9, 16, 25}, got, "Map did not return the results in the order of the inputs")
 }
 
 func TestNoInputs(t *testing.T) {
@@ -57,8 +57,8 @@ func TestNoInputs(t *testing.T) {
 	p := newPool(t, 2)
 	for _, inputs := range [][]int{nil, {}} {
 		got, err := pool.Map(t.Context(), p, pool.Square, inputs)
-		require.NoError(t, err)
-		assert.Empty(t, got)
+		require.NoError(t, err, "Map returned an error, though it had no inputs")
+		assert.Empty(t, got, "Map returned results, though it had no inputs")
 	}
 	workers(t, p, 2) // and the pool goes on
 }
@@ -79,16 +79,16 @@ func TestTenThousandInputs(t *testing.T) {
 			inputs[i] = i
 		}
 		results, err := pool.Map(t.Context(), p, who, inputs)
-		require.NoError(t, err)
-		require.Len(t, results, n)
+		require.NoError(t, err, "Map returned an error, though no task had failed")
+		require.Equal(t, n, len(results), "Map did not return one result for each input")
 		for i, r := range results {
 			if len(r) != 2 || r[0] != i*i {
-				require.Failf(t, "wrong result", "result %d is %v, not %d", i, r, i*i)
+				require.FailNow(t, "wrong result", "result %d was %v, not %d", i, r, i*i)
 			}
 			pids[r[1]] = true
 		}
-		require.LessOrEqual(t, len(pids), 4, "worker processes that took part in a pool of 4, after %d tasks", n)
-		require.NotContains(t, pids, os.Getpid(), "tasks ran in the parent's own process")
+		require.LessOrEqual(t, len(pids), 4, "more worker processes took part than a pool of 4 has, in %d tasks", n)
+		require.False(t, pids[os.Getpid()], "tasks ran in the parent's own process")
 	}
 }
 
@@ -105,15 +105,15 @@ func TestTasksOverlap(t *testing.T) {
 		assert.NotEqual(t, "after New", r.Born, "New returned before it had started worker %d", r.PID)
 	}
 	second := workers(t, p, 4)
-	assert.Equal(t, first, second, "the workers of the first Map were to do the second as well")
+	assert.Equal(t, first, second, "other workers did the second Map than the first")
 }
 
 func TestFewInputs(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 4)
 	got, err := pool.Map(t.Context(), p, pool.Square, []int{7})
-	require.NoError(t, err)
-	assert.Equal(t, []int{49}, got)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	assert.Equal(t, []int{49}, got, "Map did not return the square of its one input")
 	workers(t, p, 4) // none is lost
 }
 
@@ -126,12 +126,13 @@ func TestMapsSideBySide(t *testing.T) {
 	s.run(p, []part{{Here: s.here, Name: "slow", Gate: path, N: 3}})
 	s.arrivals(1)
 	got, err := pool.Map(t.Context(), p, pool.Square, []int{1, 2, 3, 4})
-	require.NoError(t, err)
-	assert.Equal(t, []int{1, 4, 9, 16}, got)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	assert.Equal(t, []int{1, 4, 9, 16}, got, "Map did not return the squares of its inputs, while another Map waited")
 	gate.Close()
 	results, err := s.end()
-	require.NoError(t, err)
-	assert.Equal(t, 9, results[0].N)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	require.Len(t, results, 1, "Map did not return one result for each input")
+	assert.Equal(t, 9, results[0].N, "Map did not return the square of its one input, when another Map had gone on beside it")
 }
 
 // The processor time of this process and of its ended children tells who worked.
@@ -141,18 +142,19 @@ func TestWorkInChildren(t *testing.T) {
 	self, children := cpu(t, syscall.RUSAGE_SELF), cpu(t, syscall.RUSAGE_CHILDREN)
 	const rounds = 20_000_000
 	want, err := pool.Burn.Func(1)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not run a task in its own process")
 	got, err := pool.Map(t.Context(), p, pool.Burn, []int{1, rounds, rounds, rounds, rounds})
-	require.NoError(t, err)
-	require.NoError(t, p.Close())
-	assert.Equal(t, want, got[0])
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	require.NoError(t, p.Close(), "Close returned an error")
+	require.Len(t, got, 5, "Map did not return one result for each input")
+	assert.Equal(t, want, got[0], "a task had another result in a worker than in this process")
 	self, children = cpu(t, syscall.RUSAGE_SELF)-self, cpu(t, syscall.RUSAGE_CHILDREN)-children
-	assert.Less(t, self, children/2, "processor time of the parent, which has nothing to compute, against that of its workers")
+	assert.Less(t, self, children/2, "the parent, which had nothing to compute, used more than half as much processor time as its workers")
 }
 
 func cpu(t *testing.T, who int) time.Duration {
 	var u syscall.Rusage
-	require.NoError(t, syscall.Getrusage(who, &u))
+	require.NoError(t, syscall.Getrusage(who, &u), "the test could not read how much processor time was used")
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
@@ -161,8 +163,8 @@ func TestSizeRefused(t *testing.T) {
 	newPool(t, 1)
 	for _, opts := range []pool.Options{{}, {Workers: -1}, {Workers: 1, MaxTasks: -1}} {
 		p, err := pool.New(opts)
-		assert.Error(t, err, "New made a pool with %+v", opts)
-		assert.Nil(t, p)
+		assert.Error(t, err, "New made a pool of %d workers with at most %d tasks", opts.Workers, opts.MaxTasks)
+		assert.True(t, p == nil, "New returned a pool with an error, for %d workers with at most %d tasks", opts.Workers, opts.MaxTasks)
 		if p != nil {
 			p.Close()
 		}
@@ -173,12 +175,12 @@ func TestClose(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 3)
 	pids := workers(t, p, 3)
-	require.NoError(t, p.Close())
+	require.NoError(t, p.Close(), "Close returned an error")
 	for pid := range pids {
 		assert.False(t, exists(pid), "Close returned before worker %d had ended and been waited for", pid)
 	}
-	require.NoError(t, p.Close(), "to close again does nothing")
+	require.NoError(t, p.Close(), "the second Close returned an error")
 	got, err := pool.Map(t.Context(), p, pool.Square, []int{1})
-	require.ErrorIs(t, err, pool.ErrClosed, "Map in a closed pool")
-	assert.Nil(t, got)
+	require.ErrorIs(t, err, pool.ErrClosed, "Map in a closed pool did not return ErrClosed")
+	assert.Empty(t, got, "Map in a closed pool returned results")
 }

@@ -18,7 +18,7 @@ func waitEnded(t *testing.T, pid int) {
 			continue
 		}
 		if !errors.Is(err, unix.ECHILD) { // the program was faster
-			require.NoError(t, err)
+			require.NoError(t, err, "the test could not wait for the end of a worker")
 		}
 		return
 	}

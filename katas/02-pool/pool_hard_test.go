@@ -24,13 +24,13 @@ func TestTaskErrors(t *testing.T) {
 	p := newPool(t, 2)
 	got, err := pool.Map(t.Context(), p, evenOnly, []int{0, 1, 2, 3, 4, 5, 6})
 	errs := failures(t, err)
-	require.Len(t, errs, 3, "tasks that failed")
+	require.Len(t, errs, 3, "Map did not return one error for each of three tasks that had failed")
 	for _, i := range []int{1, 3, 5} {
-		assert.EqualError(t, errs[i], fmt.Sprintf("%d: odd", i), "error of task %d", i)
+		assert.EqualError(t, errs[i], fmt.Sprintf("%d: odd", i), "Map returned another error for task %d than that of the task", i)
 	}
-	require.Len(t, got, 7)
+	require.Len(t, got, 7, "Map did not return one result for each input")
 	for _, i := range []int{0, 2, 4, 6} {
-		assert.Equal(t, i, got[i], "result of task %d, which did not fail", i)
+		assert.Equal(t, i, got[i], "Map returned a wrong result for task %d, which had not failed", i)
 	}
 }
 
@@ -51,18 +51,21 @@ func TestTaskPanics(t *testing.T) {
 	before := workers(t, p, 2)
 	got, err := pool.Map(t.Context(), p, panicky, []int{1, 2, 3, 4, 5, 6})
 	errs := failures(t, err)
-	require.Len(t, errs, 2, "tasks that panicked")
-	for i, want := range map[int]string{2: "three is too many", 4: "index out of range"} {
+	require.Len(t, errs, 2, "Map did not return one error for each of two tasks that had panicked")
+	for _, c := range []struct {
+		i    int
+		want string
+	}{{2, "three is too many"}, {4, "index out of range"}} {
 		var panicked *pool.PanicError
-		require.ErrorAs(t, errs[i], &panicked, "error of task %d, which panicked", i)
-		assert.Contains(t, panicked.Value, want)
-		assert.Contains(t, panicked.Stack, "pool_hard_test.go", "the stack of the panic")
+		require.ErrorAs(t, errs[c.i], &panicked, "Map returned no *PanicError for task %d, which had panicked", c.i)
+		assert.Contains(t, panicked.Value, c.want, "the *PanicError of task %d did not tell what it had panicked with", c.i)
+		assert.Contains(t, panicked.Stack, "pool_hard_test.go", "the *PanicError of task %d did not tell where it had panicked", c.i)
 	}
-	require.Len(t, got, 6)
+	require.Len(t, got, 6, "Map did not return one result for each input")
 	for _, i := range []int{0, 1, 3, 5} {
-		assert.Equal(t, i+1, got[i], "result of task %d, which did not panic", i)
+		assert.Equal(t, i+1, got[i], "Map returned a wrong result for task %d, which had not panicked", i)
 	}
-	assert.Equal(t, before, workers(t, p, 2), "a panic was to cost no worker")
+	assert.Equal(t, before, workers(t, p, 2), "a panic cost a worker")
 }
 
 // A worker is killed in the middle of its task, which no other task notices. What the
@@ -80,28 +83,28 @@ func TestWorkerKilled(t *testing.T) {
 	s.run(p, parts)
 	victim := s.arrivals(1)["victim"]
 	there()
-	require.NoError(t, syscall.Kill(victim, syscall.SIGKILL))
+	require.NoError(t, syscall.Kill(victim, syscall.SIGKILL), "the test could not kill a worker")
 	results, err := s.end()
 	errs := failures(t, err)
-	require.Len(t, errs, 1, "tasks that failed")
-	require.ErrorIs(t, errs[4], pool.ErrWorkerLost, "error of the task whose worker was killed")
-	require.Len(t, results, 10)
+	require.Len(t, errs, 1, "Map did not return one error, for the one task whose worker had been killed")
+	require.ErrorIs(t, errs[4], pool.ErrWorkerLost, "Map did not return ErrWorkerLost for the task whose worker had been killed")
+	require.Len(t, results, 10, "Map did not return one result for each input")
 	for i, r := range results {
 		if i != 4 {
-			assert.Equal(t, i*i, r.N, "result of task %d", i)
+			assert.Equal(t, i*i, r.N, "Map returned a wrong result for task %d, whose worker nobody had killed", i)
 		}
 	}
 	assert.False(t, exists(victim), "Map returned, and nobody had waited for the worker that was killed")
 
 	after := workers(t, p, 3) // another one has come in its place
-	assert.NotContains(t, after, victim)
+	assert.False(t, after[victim], "a worker that had been killed took a task")
 	kept := 0
 	for pid := range after {
 		if before[pid] {
 			kept++
 		}
 	}
-	assert.Equal(t, 2, kept, "workers that nobody had killed and that went on")
+	assert.Equal(t, 2, kept, "a worker that nobody had killed did not go on")
 	gone()
 }
 
@@ -122,16 +125,16 @@ func TestIdleWorkerKilled(t *testing.T) {
 	there()
 	gate.Close()
 	_, err := s.end()
-	require.NoError(t, err)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
 
-	require.NoError(t, syscall.Kill(victim, syscall.SIGKILL))
+	require.NoError(t, syscall.Kill(victim, syscall.SIGKILL), "the test could not kill a worker")
 	waitEnded(t, victim)
 	got, err := pool.Map(t.Context(), p, pool.Square, []int{1, 2, 3, 4})
 	require.NoError(t, err, "a worker that had no task was killed, and a later task failed")
-	assert.Equal(t, []int{1, 4, 9, 16}, got)
+	assert.Equal(t, []int{1, 4, 9, 16}, got, "Map did not return the squares of its inputs after a worker that had no task was killed")
 	after := workers(t, p, 2)
-	assert.NotContains(t, after, victim)
-	assert.Contains(t, after, survivor, "the worker that nobody had killed")
+	assert.False(t, after[victim], "a worker that had been killed took a task")
+	assert.True(t, after[survivor], "a worker that nobody had killed did not go on")
 	gone()
 }
 
@@ -147,12 +150,12 @@ func TestTaskEndsWorker(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 2)
 	got, err := pool.Map(t.Context(), p, exit, []int{-1, 0, -2, 3, -3})
-	require.ErrorIs(t, err, pool.ErrWorkerLost, "two tasks ended their workers")
+	require.ErrorIs(t, err, pool.ErrWorkerLost, "Map did not return ErrWorkerLost, though two tasks had ended their workers")
 	errs := failures(t, err)
-	require.Len(t, errs, 2, "tasks that failed")
-	assert.ErrorIs(t, errs[1], pool.ErrWorkerLost)
-	assert.ErrorIs(t, errs[3], pool.ErrWorkerLost)
-	assert.Equal(t, []int{-1, 0, -2, 0, -3}, got)
+	require.Len(t, errs, 2, "Map did not return one error for each of two tasks that had ended their workers")
+	assert.ErrorIs(t, errs[1], pool.ErrWorkerLost, "Map did not return ErrWorkerLost for a task that had ended its worker with 0")
+	assert.ErrorIs(t, errs[3], pool.ErrWorkerLost, "Map did not return ErrWorkerLost for a task that had ended its worker with 3")
+	assert.Equal(t, []int{-1, 0, -2, 0, -3}, got, "Map did not return the results of the tasks that had ended well")
 	workers(t, p, 2)
 }
 
@@ -178,13 +181,13 @@ func TestCloseWithQueue(t *testing.T) {
 	soon, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer stop()
 	got, err := pool.Map(soon, p, pool.Square, []int{1})
-	require.ErrorIs(t, err, context.DeadlineExceeded, "Map's context ended when it was waiting for a worker")
-	assert.Nil(t, got)
-	require.NoError(t, p.Close())
-	require.ErrorIs(t, <-waited, pool.ErrClosed, "the pool was closed when Map was waiting for a worker")
+	require.ErrorIs(t, err, context.DeadlineExceeded, "Map did not return the error of its context, which had ended when it was waiting for a worker")
+	assert.Empty(t, got, "Map returned results, though its context had ended first")
+	require.NoError(t, p.Close(), "Close returned an error")
+	require.ErrorIs(t, <-waited, pool.ErrClosed, "Map did not return ErrClosed, though its pool had been closed when it was waiting for a worker")
 	results, err := s.end()
-	require.ErrorIs(t, err, pool.ErrClosed, "Map's error after its pool was closed")
-	assert.Nil(t, results)
+	require.ErrorIs(t, err, pool.ErrClosed, "Map did not return ErrClosed, though its pool had been closed in the middle of two tasks")
+	assert.Empty(t, results, "Map returned results, though its pool had been closed first")
 	for _, pid := range pids {
 		assert.False(t, exists(pid), "Close returned before worker %d had ended", pid)
 	}
@@ -204,20 +207,20 @@ func TestCancelled(t *testing.T) {
 	pids := s.arrivals(2)
 	s.cancel()
 	results, err := s.end()
-	require.ErrorIs(t, err, context.Canceled, "Map's error after its context was cancelled")
-	assert.Nil(t, results)
+	require.ErrorIs(t, err, context.Canceled, "Map did not return the error of its context, which had been cancelled in the middle of two tasks")
+	assert.Empty(t, results, "Map returned results, though its context had ended first")
 
 	after := workers(t, p, 2)
 	for _, pid := range pids {
-		assert.NotContains(t, after, pid, "a worker that is in the middle of a task cannot take another one")
+		assert.False(t, after[pid], "a worker that was in the middle of a task when the context ended was not ended, and took another task")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 { // a worker is idle, and the context has ended: the choice may be left to chance
 		_, err = pool.Map(ctx, p, pool.Square, []int{1})
-		require.ErrorIs(t, err, context.Canceled, "Map with a context that had ended before")
+		require.ErrorIs(t, err, context.Canceled, "Map did not return the error of its context, which had been cancelled before")
 	}
-	assert.Equal(t, after, workers(t, p, 2), "nothing was begun, so no worker was to be lost")
+	assert.Equal(t, after, workers(t, p, 2), "Map with a context that had ended before cost a worker")
 }
 
 func TestTwoHundredWorkers(t *testing.T) {
@@ -230,16 +233,36 @@ func TestWorkersReplaced(t *testing.T) {
 	harness.Test(t)
 	p := newPoolWith(t, pool.Options{Workers: 2, MaxTasks: 3})
 	results, err := pool.Map(t.Context(), p, act, plain(0, 11))
-	require.NoError(t, err)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
 	tasks := map[int]int{}
 	for i, r := range results {
-		require.Equal(t, i*i, r.N, "result %d", i)
+		require.Equal(t, i*i, r.N, "Map returned a wrong result for task %d", i)
 		tasks[r.PID]++
 	}
 	for pid, n := range tasks {
-		assert.LessOrEqual(t, n, 3, "worker %d was to be replaced after 3 tasks", pid)
+		assert.LessOrEqual(t, n, 3, "worker %d was not replaced after 3 tasks", pid)
 	}
-	assert.GreaterOrEqual(t, len(tasks), 4, "workers for 12 tasks, 3 each")
+	assert.GreaterOrEqual(t, len(tasks), 4, "fewer workers did 11 tasks than it takes with 3 each")
+
+	// Of one worker it is known which tasks it does, in whichever Map.
+	alone := newPoolWith(t, pool.Options{Workers: 1, MaxTasks: 3})
+	var pids []int
+	for _, n := range []int{2, 5} {
+		results, err := pool.Map(t.Context(), alone, act, plain(1, n))
+		require.NoError(t, err, "Map returned an error, though no task had failed")
+		for _, r := range results {
+			pids = append(pids, r.PID)
+		}
+	}
+	require.Len(t, pids, 7, "Map did not return one result for each input")
+	var runs []int // tasks in a row of one process
+	for i, pid := range pids {
+		if i == 0 || pid != pids[i-1] {
+			runs = append(runs, 0)
+		}
+		runs[len(runs)-1]++
+	}
+	assert.Equal(t, []int{3, 3, 1}, runs, "a worker that is to be replaced after 3 tasks did another number of 7")
 }
 
 // The system refuses in the middle: there are not enough descriptors for all
@@ -252,7 +275,7 @@ func TestStartFailsHalfWay(t *testing.T) {
 		if err == nil {
 			return three.Close()
 		}
-		require.Nil(t, three, "New returned an error and a pool")
+		require.True(t, three == nil, "New returned an error and a pool")
 		return err
 	}, syscall.EMFILE)
 	require.Positive(t, failed, "New had no room for a single descriptor, and returned no error")
@@ -260,7 +283,7 @@ func TestStartFailsHalfWay(t *testing.T) {
 	square := func() error {
 		got, err := pool.Map(t.Context(), p, pool.Square, []int{2, 3})
 		if err == nil {
-			assert.Equal(t, []int{4, 9}, got)
+			assert.Equal(t, []int{4, 9}, got, "Map did not return the squares of its inputs")
 		}
 		return err
 	}
@@ -289,11 +312,13 @@ func TestParentKilled(t *testing.T) {
 	cmd := exec.Command(reexec.Self())
 	cmd.Args = []string{"pool-test-parent", s.here, path}
 	cmd.Stderr = os.Stderr
-	require.NoError(t, cmd.Start())
+	require.NoError(t, cmd.Start(), "the test could not start a process")
 	s.play(func() ([]squared, error) { return nil, cmd.Wait() })
 	pids := s.arrivals(2)
-	assert.NotContains(t, pids, cmd.Process.Pid)
-	require.NoError(t, cmd.Process.Kill())
+	for _, pid := range pids {
+		assert.NotEqual(t, cmd.Process.Pid, pid, "a task ran in the process that made the pool")
+	}
+	require.NoError(t, cmd.Process.Kill(), "the test could not kill a process")
 	_, _ = s.end()
 	s.lastWords() // of both, in the middle of their tasks
 }

@@ -66,31 +66,31 @@ func TestCannotBeEncoded(t *testing.T) {
 
 	results, err := pool.Map(t.Context(), p, wrap, []int{0, 1, 2, 3})
 	errs := failures(t, err)
-	assert.Len(t, errs, 2, "results that cannot be encoded")
-	assert.Error(t, errs[1])
-	assert.Error(t, errs[3])
-	assert.Equal(t, []any{0, nil, 2, nil}, results)
+	assert.Len(t, errs, 2, "Map did not return one error for each of two results that cannot be encoded")
+	assert.Error(t, errs[1], "Map returned no error for the second result, which cannot be encoded")
+	assert.Error(t, errs[3], "Map returned no error for the fourth result, which cannot be encoded")
+	assert.Equal(t, []any{0, nil, 2, nil}, results, "Map did not return the results that can be encoded")
 
 	numbers, err := pool.Map(t.Context(), p, unwrap, []any{7, unknown{1}, 8})
 	errs = failures(t, err)
-	assert.Len(t, errs, 1, "arguments that cannot be encoded")
-	assert.Error(t, errs[1])
-	assert.Equal(t, []int{7, 0, 8}, numbers)
+	assert.Len(t, errs, 1, "Map did not return one error, for the one argument that cannot be encoded")
+	assert.Error(t, errs[1], "Map returned no error for the second argument, which cannot be encoded")
+	assert.Equal(t, []int{7, 0, 8}, numbers, "Map did not return the results of the arguments that can be encoded")
 
 	_, err = pool.Map(t.Context(), p, listen, []chan int{make(chan int)})
-	assert.Len(t, failures(t, err), 1, "channels that cannot be encoded")
+	assert.Len(t, failures(t, err), 1, "Map did not return one error, for a channel, which cannot be encoded")
 
 	_, err = pool.Map(t.Context(), p, send, []parcel{{"never"}, {"at the start"}, {"on arrival"}})
 	errs = failures(t, err)
-	assert.Len(t, errs, 2, "arguments that cannot be encoded, or decoded")
-	assert.ErrorContains(t, errs[1], "torn at the start", "why the argument could not be encoded")
-	assert.ErrorContains(t, errs[2], "torn on arrival", "why the argument could not be decoded")
+	assert.Len(t, errs, 2, "Map did not return one error for each of two arguments, one that cannot be encoded and one that cannot be decoded")
+	assert.ErrorContains(t, errs[1], "torn at the start", "Map did not tell why an argument could not be encoded")
+	assert.ErrorContains(t, errs[2], "torn on arrival", "Map did not tell why an argument could not be decoded")
 
 	_, err = pool.Map(t.Context(), p, fetch, []string{"never", "at the start", "on arrival"})
 	errs = failures(t, err)
-	assert.Len(t, errs, 2, "results that cannot be encoded, or decoded")
-	assert.ErrorContains(t, errs[1], "torn at the start", "why the result could not be encoded")
-	assert.ErrorContains(t, errs[2], "torn on arrival", "why the result could not be decoded")
+	assert.Len(t, errs, 2, "Map did not return one error for each of two results, one that cannot be encoded and one that cannot be decoded")
+	assert.ErrorContains(t, errs[1], "torn at the start", "Map did not tell why a result could not be encoded")
+	assert.ErrorContains(t, errs[2], "torn on arrival", "Map did not tell why a result could not be decoded")
 
 	workers(t, p, 2) // both are well
 }
@@ -111,16 +111,16 @@ func TestTaskPrints(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 1)
 	got, err := pool.Map(t.Context(), p, chatty, []int{1, 2, 3})
-	require.NoError(t, err)
-	assert.Equal(t, []int{1, 2, 3}, got)
+	require.NoError(t, err, "Map returned an error, though no task had done anything but print and read")
+	assert.Equal(t, []int{1, 2, 3}, got, "Map returned wrong results of tasks that printed")
 
 	cmd := exec.Command(reexec.Self())
 	cmd.Args = []string{"pool-test-printer"}
 	var out, complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaints
-	require.NoError(t, cmd.Run(), "a process whose pool's tasks print")
-	assert.Equal(t, 3, strings.Count(out.String(), "talking"), "lines that tasks printed on standard output")
-	assert.Equal(t, 3, strings.Count(complaints.String(), "complaining"), "lines that tasks printed on standard error")
+	require.NoError(t, cmd.Run(), "a process whose pool's tasks printed did not end well")
+	assert.Equal(t, 3, strings.Count(out.String(), "talking"), "the standard output of the pool's process did not get what three tasks had printed")
+	assert.Equal(t, 3, strings.Count(complaints.String(), "complaining"), "the standard error of the pool's process did not get what three tasks had printed")
 }
 
 // printer is a process whose tasks print.
@@ -147,7 +147,8 @@ func TestLargeValues(t *testing.T) {
 		inputs = append(inputs, bytes.Repeat([]byte{byte(i)}, 1<<20))
 	}
 	results, err := pool.Map(t.Context(), p, double, inputs)
-	require.NoError(t, err)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	require.Equal(t, 6, len(results), "Map did not return one result for each input")
 	for i, r := range results {
 		assert.True(t, bytes.Equal(bytes.Repeat([]byte{byte(i)}, 2<<20), r), "result %d, of %d bytes, was damaged", i, len(r))
 	}

@@ -139,9 +139,9 @@ func (s *stage) fifo(name string) (string, *os.File) {
 	s.t.Helper()
 	s.fifos++
 	path := filepath.Join(s.dir, fmt.Sprint(name, s.fifos))
-	require.NoError(s.t, syscall.Mkfifo(path, 0o600))
+	require.NoError(s.t, syscall.Mkfifo(path, 0o600), "the test could not make a FIFO")
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "the test could not open a FIFO")
 	return path, f
 }
 
@@ -184,7 +184,7 @@ func (s *stage) bystander() (fifos []string, there, gone func()) {
 	there = func() {
 		s.t.Helper()
 		_, err := f.Read(make([]byte, len("left\n")))
-		require.NoError(s.t, err)
+		require.NoError(s.t, err, "the test could not read from a FIFO")
 	}
 	gone = func() {
 		s.t.Helper()
@@ -205,11 +205,11 @@ func (s *stage) lastWords() {
 func (s *stage) allGone(path string, f *os.File) {
 	s.t.Helper()
 	r, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "the test could not open a FIFO")
 	defer r.Close()
 	f.Close() // it was open for writing, too
 	_, err = io.Copy(io.Discard, r)
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "the test could not read from a FIFO")
 }
 
 // end waits until Map has returned.
@@ -225,16 +225,16 @@ func (s *stage) arrivals(n int) map[string]int {
 	pids := map[string]int{}
 	for i := range n {
 		line, err := s.said.ReadString('\n')
-		require.NoError(s.t, err)
+		require.NoError(s.t, err, "the test could not read from a FIFO")
 		if line == "returned\n" {
 			_, err := s.end()
-			require.NoError(s.t, err, "Map returned an error")
-			require.FailNow(s.t, "Map returned early", "%d tasks were to be under way, and Map returned when %d had begun", n, i)
+			require.NoError(s.t, err, "Map returned an error, when the test waited for %d tasks to be under way", n)
+			require.FailNow(s.t, "Map returned early", "Map returned when %d tasks had begun, and the test waited for %d to be under way at one time", i, n)
 		}
 		var pid int
 		var name string
 		_, err = fmt.Sscan(line, &pid, &name)
-		require.NoError(s.t, err, "a task said %q", line)
+		require.NoError(s.t, err, "a task got another argument than its input, and said %q", line)
 		require.NotEqual(s.t, os.Getpid(), pid, "a task ran in the parent's own process")
 		pids[name] = pid
 	}
@@ -283,12 +283,12 @@ func meet(t *testing.T, p *pool.Pool, n int) []squared {
 	}
 	gate.Close()
 	results, err := s.end()
-	require.NoError(t, err)
-	require.Len(t, results, n)
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	require.Equal(t, n, len(results), "Map did not return one result for each input")
 	for i, r := range results {
-		require.Equal(t, i*i, r.N, "result %d", i)
+		require.Equal(t, i*i, r.N, "Map returned a wrong result for task %d", i)
 	}
-	require.Len(t, pids, n, "%d tasks were under way at one time, so it took as many workers", n)
+	require.Equal(t, n, len(pids), "fewer workers than tasks had %d tasks under way at one time", n)
 	return results
 }
 
@@ -306,13 +306,13 @@ func failures(t *testing.T, err error) map[int]error {
 	t.Helper()
 	require.Error(t, err, "tasks failed, and Map returned no error")
 	joined, ok := err.(interface{ Unwrap() []error })
-	require.True(t, ok, "Map's error does not join the errors of the tasks: %v", err)
+	require.True(t, ok, "Map returned an error that does not join those of the tasks: %v", err)
 	byIndex := map[int]error{}
 	last := -1
 	for _, err := range joined.Unwrap() {
 		e, ok := err.(*pool.TaskError)
-		require.True(t, ok, "an error of Map is no *TaskError: %v", err)
-		require.Greater(t, e.Index, last, "Map's errors were not in the order of the inputs: %v", err)
+		require.True(t, ok, "Map joined an error that is no *TaskError: %v", err)
+		require.Greater(t, e.Index, last, "Map did not join the errors in the order of the inputs: %v", err)
 		last = e.Index
 		byIndex[e.Index] = e.Err
 	}
@@ -326,6 +326,6 @@ func exists(pid int) bool { return syscall.Kill(pid, 0) == nil }
 func lines(t *testing.T, path string) []string {
 	t.Helper()
 	b, err := os.ReadFile(path)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read a file")
 	return strings.Fields(string(b))
 }

@@ -24,7 +24,8 @@ import (
 )
 
 // The errors that a caller may want to tell apart. They come wrapped in what was
-// asked for.
+// asked for. ErrRange is what everything returns that is asked for a number or an
+// element that there is not, and Create for a segment of fewer than one.
 var (
 	ErrRange     = errors.New("index out of range")
 	ErrLocked    = errors.New("the lock is held")
@@ -42,7 +43,7 @@ type Segment struct {
 // Create makes a segment of n numbers, all 0, with at least one. There is no
 // trace of it in the file system once Create has returned, so nothing is left
 // however its processes end. More numbers than the system has room for are an
-// error.
+// error. With an error there is no segment: nil.
 func Create(n int) (*Segment, error) {
 	// TODO: write me.
 	return nil, todo.Err("sharedmemory: Create")
@@ -51,7 +52,8 @@ func Create(n int) (*Segment, error) {
 // Open returns the segment in the open file f, which another process got from
 // File. From then on f belongs to the segment, also if Open returns an error: it
 // refuses a file that has no room for a number and a lock, one that is not made
-// of whole words, and one that is not open for reading and writing.
+// of whole words, and one that is not open for reading and writing. Then there is
+// no segment, nil, and f is closed.
 func Open(f *os.File) (*Segment, error) {
 	// TODO: write me.
 	return nil, todo.Err("sharedmemory: Open")
@@ -169,8 +171,10 @@ type Lock struct {
 	// TODO: fields.
 }
 
-// Acquire waits until it gets the lock, or until the context ends, which is an
-// error even if the lock is free. It uses no processor time while it waits.
+// Acquire waits until it gets the lock, or until the context ends: then it returns
+// the context's error, even if the lock is free. Nothing else ends the wait, not
+// even that the holder of this lock waits for another one that this process holds:
+// it may have goroutines that do not wait. It uses no processor time while it waits.
 //
 // If the former owner ended without a Release, Acquire returns ErrOwnerDied, to
 // this caller alone. The caller then HOLDS the lock, and what the lock guards
@@ -195,8 +199,8 @@ func (l *Lock) Release() error {
 }
 
 // Do calls f while it holds the lock, and releases the lock also if f returns an
-// error, which Do then returns, or panics. f is told if the lock's former owner
-// died with it.
+// error, which Do then returns, panics, or ends its goroutine (runtime.Goexit). f is
+// told if the lock's former owner died with it; that is no error of Do.
 func (l *Lock) Do(ctx context.Context, f func(ownerDied bool) error) (err error) {
 	// TODO: write me.
 	return todo.Err("sharedmemory: Lock.Do")
@@ -224,7 +228,8 @@ func init() {
 //
 // If the context ends first, Count kills the children, waits for them, and
 // returns the context's error. If a child fails, or cannot be started, the others
-// end as usual, and Count returns an error.
+// end as usual, and Count returns an error. So it does for fewer than one process,
+// and for a way that is none of the three.
 func Count(ctx context.Context, way Way, processes, increments int) (int64, error) {
 	// TODO: write me.
 	return 0, todo.Err("sharedmemory: Count")

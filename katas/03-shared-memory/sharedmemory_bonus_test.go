@@ -20,9 +20,9 @@ func TestUnlockedRaceIsObserved(t *testing.T) {
 	for range 20 { // each run is a sample; nearly all show it
 		races = harness.SharedRaces(t, func() {
 			n, err := sharedmemory.Count(context.Background(), sharedmemory.Unlocked, 4, 1000)
-			require.NoError(t, err)
-			assert.Positive(t, n)
-			assert.LessOrEqual(t, n, int64(4000), "4 processes incremented 1,000 times each")
+			require.NoError(t, err, "Count returned an error, though no child had failed")
+			assert.Positive(t, n, "Count returned no number, though 4 processes incremented it")
+			assert.LessOrEqual(t, n, int64(4000), "Count returned more than 4 processes had counted together")
 		})
 		if len(races) > 0 {
 			break
@@ -30,8 +30,8 @@ func TestUnlockedRaceIsObserved(t *testing.T) {
 	}
 	require.NotEmpty(t, races, "in 20 runs, no two processes were seen at the number at the same time")
 	for _, r := range races {
-		assert.NotEqual(t, r.First.PID, r.Second.PID, "the race was within one process")
-		assert.True(t, r.First.Write || r.Second.Write)
+		assert.NotEqual(t, r.First.PID, r.Second.PID, "the two sides of a race were in one process")
+		assert.True(t, r.First.Write || r.Second.Write, "neither side of a race wrote the number")
 		for _, a := range []harness.Access{r.First, r.Second} {
 			assert.True(t, strings.Contains(a.Line, ".go:"), "the line of an access was %q", a.Line)
 		}
@@ -45,8 +45,8 @@ func TestAtomicCount(t *testing.T) {
 	harness.Test(t)
 	for range 3 {
 		n, err := sharedmemory.Count(context.Background(), sharedmemory.Atomic, 4, 1000)
-		require.NoError(t, err)
-		require.EqualValues(t, 4000, n, "4 processes incremented 1,000 times each in one step")
+		require.NoError(t, err, "Count returned an error, though no child had failed")
+		require.EqualValues(t, 4000, n, "4 processes incremented the number 1,000 times each in one step, and increments were lost or doubled")
 	}
 }
 
@@ -54,7 +54,7 @@ func TestAddReturnsNewNumber(t *testing.T) {
 	harness.Test(t)
 	s := create(t, 2)
 	v := value(t, s, 1)
-	assert.EqualValues(t, 5, v.Add(5))
-	assert.EqualValues(t, 3, v.Add(-2))
-	assert.EqualValues(t, 3, v.Get())
+	assert.EqualValues(t, 5, v.Add(5), "Add did not return the new number")
+	assert.EqualValues(t, 3, v.Add(-2), "Add did not return the new number")
+	assert.EqualValues(t, 3, v.Get(), "Get did not return what Add had made of the number")
 }

@@ -22,11 +22,11 @@ func TestChildWritesParentReads(t *testing.T) {
 	child := startPuppet(t, s)
 
 	require.Equal(t, "3", child.ask("len"), "the child saw another number of numbers")
-	require.Equal(t, "ok", child.ask("set", 1, 42))
+	require.Equal(t, "ok", child.ask("set", 1, 42), "a child could not set a number")
 	assert.EqualValues(t, 42, v.Get(), "the child's write was not seen by the parent")
 	v.Set(-7)
 	assert.Equal(t, "-7", child.ask("get", 1), "the parent's write was not seen by the child")
-	require.Equal(t, "ok", child.ask("set", 1, 43))
+	require.Equal(t, "ok", child.ask("set", 1, 43), "a child could not set a number")
 	child.end()
 	assert.EqualValues(t, 43, v.Get(), "the child's write was gone after its end")
 	assert.Zero(t, value(t, s, 0).Get()+value(t, s, 2).Get(), "a neighbour of the number changed")
@@ -37,7 +37,7 @@ func TestSiblingsShare(t *testing.T) {
 	s := create(t, 2)
 	one, two := startPuppet(t, s), startPuppet(t, s)
 	for i, x := range []int64{5, math.MaxInt64, math.MinInt64, 0} {
-		require.Equal(t, "ok", one.ask("set", i%2, x))
+		require.Equal(t, "ok", one.ask("set", i%2, x), "a child could not set a number")
 		require.Equal(t, word64(x), two.ask("get", i%2), "a child's write was not seen by its sibling")
 	}
 	one.end()
@@ -48,12 +48,12 @@ func TestSegmentsAreApart(t *testing.T) {
 	harness.Test(t)
 	a, b := create(t, 1), create(t, 1)
 	child := startPuppet(t, b)
-	require.Equal(t, "ok", child.ask("set", 0, 2))
+	require.Equal(t, "ok", child.ask("set", 0, 2), "a child could not set a number")
 	require.Zero(t, value(t, a, 0).Get(), "two segments shared their numbers")
-	require.NoError(t, a.Lock().TryAcquire())
+	require.NoError(t, a.Lock().TryAcquire(), "TryAcquire did not get a lock that was free")
 	require.Equal(t, "ok", child.ask("try"), "two segments shared their lock")
-	require.NoError(t, a.Lock().Release())
-	require.Equal(t, "ok", child.ask("release"))
+	require.NoError(t, a.Lock().Release(), "Release returned an error, though this process held the lock")
+	require.Equal(t, "ok", child.ask("release"), "Release returned an error to the child that held the lock")
 	child.end()
 }
 
@@ -62,14 +62,17 @@ func TestZeroedAtCreation(t *testing.T) {
 	// Twice, since the second one may get what the first one gave back.
 	for range 2 {
 		s, err := sharedmemory.Create(5000)
-		require.NoError(t, err)
+		require.NoError(t, err, "Create returned an error")
 		a, err := s.Array(0, 5000)
-		require.NoError(t, err)
+		if err != nil {
+			s.Close()
+		}
+		require.NoError(t, err, "Array of all numbers returned an error")
 		diff := cmp.Diff(make([]int64, 5000), a.Values())
 		for i := range 5000 {
-			require.NoError(t, a.Set(i, int64(-1-i)))
+			assert.NoError(t, a.Set(i, int64(-1-i)), "Set of an element returned an error")
 		}
-		require.NoError(t, s.Close())
+		require.NoError(t, s.Close(), "Close returned an error")
 		if diff != "" {
 			t.Fatalf("a new segment did not hold zeros only (-want +got):\n%s", diff)
 		}
@@ -84,27 +87,27 @@ func TestArray(t *testing.T) {
 	}
 
 	a := array(t, s, 2, 6)
-	require.Equal(t, 6, a.Len())
+	require.Equal(t, 6, a.Len(), "an array of 6 numbers had another length")
 	x, err := a.Get(0)
-	require.NoError(t, err)
+	require.NoError(t, err, "Get of an element returned an error")
 	assert.EqualValues(t, 102, x, "element 0 of the array from number 2 on was another one")
 	x, err = a.Get(5)
-	require.NoError(t, err)
+	require.NoError(t, err, "Get of an element returned an error")
 	assert.EqualValues(t, 107, x, "element 5 of the array from number 2 on was another one")
-	require.NoError(t, a.Set(0, -2))
+	require.NoError(t, a.Set(0, -2), "Set of an element returned an error")
 	assert.EqualValues(t, -2, value(t, s, 2).Get(), "Set did not reach the segment")
 
 	part, err := a.Slice(1, 4)
-	require.NoError(t, err)
-	require.Equal(t, 3, part.Len())
-	assert.Equal(t, []int64{103, 104, 105}, part.Values())
-	require.NoError(t, part.Set(2, -5))
+	require.NoError(t, err, "Slice returned an error")
+	require.Equal(t, 3, part.Len(), "a slice of 3 elements had another length")
+	assert.Equal(t, []int64{103, 104, 105}, part.Values(), "a slice held other elements")
+	require.NoError(t, part.Set(2, -5), "Set of an element of a slice returned an error")
 	x, err = a.Get(3)
-	require.NoError(t, err)
+	require.NoError(t, err, "Get of an element returned an error")
 	assert.EqualValues(t, -5, x, "a slice was a copy")
 
 	deep, err := part.Slice(1, 3)
-	require.NoError(t, err)
+	require.NoError(t, err, "Slice of a slice returned an error")
 	assert.Equal(t, []int64{104, -5}, deep.Values(), "a slice of a slice held other elements")
 
 	values := a.Values()
@@ -112,10 +115,10 @@ func TestArray(t *testing.T) {
 	assert.Equal(t, []int64{-2, 103, 104, -5, 106, 107}, a.Values(), "Values was no copy")
 
 	none, err := a.Slice(6, 6)
-	require.NoError(t, err)
-	assert.Empty(t, none.Values())
-	assert.Equal(t, 10, array(t, s, 0, 10).Len())
-	assert.Equal(t, 10, s.Len())
+	require.NoError(t, err, "Slice of no elements, at the end, returned an error")
+	assert.Empty(t, none.Values(), "a slice of no elements held some")
+	assert.Equal(t, 10, array(t, s, 0, 10).Len(), "an array of all numbers had another length")
+	assert.Equal(t, 10, s.Len(), "a segment of 10 numbers had another length")
 }
 
 func TestIndexOutOfRange(t *testing.T) {
@@ -123,28 +126,31 @@ func TestIndexOutOfRange(t *testing.T) {
 	s := create(t, 4)
 	a := array(t, s, 1, 2)
 	second := func(_ any, err error) error { return err }
-	for name, err := range map[string]error{
-		"Create(0)":            second(sharedmemory.Create(0)),
-		"Create(-1)":           second(sharedmemory.Create(-1)),
-		"Value(-1)":            second(s.Value(-1)),
-		"Value(4)":             second(s.Value(4)),
-		"Array(-1, 2)":         second(s.Array(-1, 2)),
-		"Array(3, 2)":          second(s.Array(3, 2)),
-		"Array(0, -1)":         second(s.Array(0, -1)),
-		"Array(5, 0)":          second(s.Array(5, 0)),
-		"Array(1, MaxInt)":     second(s.Array(1, math.MaxInt)),
-		"Array(MaxInt, 1)":     second(s.Array(math.MaxInt, 1)),
-		"array.Get(-1)":        second(a.Get(-1)),
-		"array.Get(2)":         second(a.Get(2)), // there is a number, but not the array's
-		"array.Set(-1, 1)":     a.Set(-1, 1),
-		"array.Set(2, 1)":      a.Set(2, 1),
-		"array.Slice(-1, 1)":   second(a.Slice(-1, 1)),
-		"array.Slice(0, 3)":    second(a.Slice(0, 3)),
-		"array.Slice(2, 1)":    second(a.Slice(2, 1)),
-		"array.Slice(3, 3)":    second(a.Slice(3, 3)),
-		"array.Slice(MinInt,)": second(a.Slice(math.MinInt, 1)),
+	for _, c := range []struct {
+		name string
+		err  error
+	}{
+		{"Create(0)", second(sharedmemory.Create(0))},
+		{"Create(-1)", second(sharedmemory.Create(-1))},
+		{"Value(-1)", second(s.Value(-1))},
+		{"Value(4)", second(s.Value(4))},
+		{"Array(-1, 2)", second(s.Array(-1, 2))},
+		{"Array(3, 2)", second(s.Array(3, 2))},
+		{"Array(0, -1)", second(s.Array(0, -1))},
+		{"Array(5, 0)", second(s.Array(5, 0))},
+		{"Array(1, MaxInt)", second(s.Array(1, math.MaxInt))},
+		{"Array(MaxInt, 1)", second(s.Array(math.MaxInt, 1))},
+		{"array.Get(-1)", second(a.Get(-1))},
+		{"array.Get(2)", second(a.Get(2))}, // there is a number, but not the array's
+		{"array.Set(-1, 1)", a.Set(-1, 1)},
+		{"array.Set(2, 1)", a.Set(2, 1)},
+		{"array.Slice(-1, 1)", second(a.Slice(-1, 1))},
+		{"array.Slice(0, 3)", second(a.Slice(0, 3))},
+		{"array.Slice(2, 1)", second(a.Slice(2, 1))},
+		{"array.Slice(3, 3)", second(a.Slice(3, 3))},
+		{"array.Slice(MinInt,)", second(a.Slice(math.MinInt, 1))},
 	} {
-		assert.ErrorIs(t, err, sharedmemory.ErrRange, "%s of a segment of 4, or an array of 2, numbers", name)
+		assert.ErrorIs(t, c.err, sharedmemory.ErrRange, "%s of a segment of 4, or an array of 2, numbers did not return ErrRange", c.name)
 	}
 	assert.Equal(t, []int64{0, 0, 0, 0}, array(t, s, 0, 4).Values(), "an access out of range changed a number")
 }
@@ -164,15 +170,21 @@ func TestOpenRefuses(t *testing.T) {
 		{"a file that is open for reading only", 8 * 5, os.O_RDONLY},
 	} {
 		path := filepath.Join(t.TempDir(), "file")
-		require.NoError(t, os.WriteFile(path, make([]byte, test.size), 0o600))
+		require.NoError(t, os.WriteFile(path, make([]byte, test.size), 0o600), "the test could not write a file")
 		f, err := os.OpenFile(path, test.flag, 0)
-		require.NoError(t, err)
+		require.NoError(t, err, "the test could not open a file")
 		s, err := sharedmemory.Open(f)
 		assert.Error(t, err, "Open took %s", test.what)
-		assert.Nil(t, s, "Open returned an error and a segment")
+		if err == nil {
+			s.Close()
+			continue
+		}
+		assert.True(t, s == nil, "Open returned a segment with its error")
 		assert.ErrorIs(t, f.Close(), os.ErrClosed, "Open refused %s and left it open", test.what)
-		_, err = sharedmemory.Open(f)
-		assert.Error(t, err, "Open took a file that was closed")
+		if s, err := sharedmemory.Open(f); err == nil {
+			s.Close()
+			t.Error("Open took a file that was closed")
+		}
 	}
 }
 
@@ -182,26 +194,26 @@ func TestLockExcludes(t *testing.T) {
 	one, two := startPuppet(t, s), startPuppet(t, s)
 	lock := s.Lock()
 
-	require.NoError(t, lock.Acquire(context.Background()))
+	require.NoError(t, lock.Acquire(context.Background()), "Acquire returned an error, though the lock was free")
 	require.Equal(t, "locked", one.ask("try"), "a child got the lock that its parent held")
-	require.NoError(t, lock.Release())
+	require.NoError(t, lock.Release(), "Release returned an error, though this process held the lock")
 
-	require.NoError(t, lock.TryAcquire(), "the lock was free")
+	require.NoError(t, lock.TryAcquire(), "TryAcquire did not get a lock that was free")
 	require.Equal(t, "locked", one.ask("try"), "a child got the lock that its parent held")
-	require.NoError(t, lock.Release())
+	require.NoError(t, lock.Release(), "Release returned an error, though this process held the lock")
 
-	require.Equal(t, "ok", one.ask("acquire"))
+	require.Equal(t, "ok", one.ask("acquire"), "Acquire of a child returned an error, though the lock was free")
 	require.ErrorIs(t, lock.TryAcquire(), sharedmemory.ErrLocked, "the parent got the lock that a child held")
 	require.Equal(t, "locked", two.ask("try"), "a child got the lock that its sibling held")
 
 	// Whoever waits gets it in the end.
 	two.tell("acquire")
-	require.Equal(t, "ok", one.ask("release"))
-	require.Equal(t, "ok", two.answer())
+	require.Equal(t, "ok", one.ask("release"), "Release returned an error to the child that held the lock")
+	require.Equal(t, "ok", two.answer(), "a child that had waited for the lock did not get it")
 	require.Equal(t, "locked", one.ask("try"), "a child got the lock that its sibling held")
-	require.Equal(t, "ok", two.ask("release"))
-	require.NoError(t, lock.TryAcquire(), "the lock was free")
-	require.NoError(t, lock.Release())
+	require.Equal(t, "ok", two.ask("release"), "Release returned an error to the child that held the lock")
+	require.NoError(t, lock.TryAcquire(), "TryAcquire did not get a lock that was free")
+	require.NoError(t, lock.Release(), "Release returned an error, though this process held the lock")
 	one.end()
 	two.end()
 }
@@ -210,14 +222,14 @@ func TestLockExcludesGoroutines(t *testing.T) {
 	harness.Test(t)
 	s := create(t, 1)
 	lock := s.Lock()
-	require.NoError(t, lock.Acquire(context.Background()))
+	require.NoError(t, lock.Acquire(context.Background()), "Acquire returned an error, though the lock was free")
 	require.ErrorIs(t, lock.TryAcquire(), sharedmemory.ErrLocked, "a second goroutine of the process got the lock")
 	got := make(chan error)
 	go func() { got <- lock.Acquire(context.Background()) }()
-	require.NoError(t, lock.Release())
-	require.NoError(t, <-got)
+	require.NoError(t, lock.Release(), "Release returned an error, though this process held the lock")
+	require.NoError(t, <-got, "a goroutine that had waited for the lock did not get it")
 	require.ErrorIs(t, s.Lock().TryAcquire(), sharedmemory.ErrLocked, "a second call of Segment.Lock returned another lock")
-	require.NoError(t, lock.Release())
+	require.NoError(t, lock.Release(), "Release returned an error, though this process held the lock")
 }
 
 func TestLockedCount(t *testing.T) {
@@ -225,8 +237,8 @@ func TestLockedCount(t *testing.T) {
 	// More than once: chance may be kind to a lock that does not lock.
 	for range 3 {
 		n, err := sharedmemory.Count(context.Background(), sharedmemory.Locked, 4, 1000)
-		require.NoError(t, err)
-		require.EqualValues(t, 4000, n, "4 processes incremented 1,000 times each with the lock held")
+		require.NoError(t, err, "Count returned an error, though no child had failed")
+		require.EqualValues(t, 4000, n, "4 processes incremented the number 1,000 times each with the lock held, and increments were lost or doubled")
 	}
 }
 
@@ -238,12 +250,12 @@ func TestFill(t *testing.T) {
 	}
 	for _, processes := range []int{1, 3} {
 		got, err := sharedmemory.Fill(context.Background(), processes, len(want))
-		require.NoError(t, err)
+		require.NoError(t, err, "Fill returned an error, though no child had failed")
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%d processes did not fill the array with squares (-want +got):\n%s", processes, diff)
 		}
 	}
 	got, err := sharedmemory.Fill(context.Background(), 4, 2)
-	require.NoError(t, err, "there were more processes than elements")
-	assert.Equal(t, []int64{0, 1}, got)
+	require.NoError(t, err, "Fill returned an error, though there were only more processes than elements")
+	assert.Equal(t, []int64{0, 1}, got, "4 processes did not fill an array of 2 elements with squares")
 }

@@ -29,23 +29,23 @@ func init() {
 func create(t *testing.T, n int) *sharedmemory.Segment {
 	t.Helper()
 	s, err := sharedmemory.Create(n)
-	require.NoError(t, err)
+	require.NoError(t, err, "Create returned an error")
 	require.NotNil(t, s, "Create returned no segment and no error")
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	t.Cleanup(func() { require.NoError(t, s.Close(), "Close returned an error") })
 	return s
 }
 
 func value(t *testing.T, s *sharedmemory.Segment, i int) sharedmemory.Value {
 	t.Helper()
 	v, err := s.Value(i)
-	require.NoError(t, err)
+	require.NoError(t, err, "Value of a number in the segment returned an error")
 	return v
 }
 
 func array(t *testing.T, s *sharedmemory.Segment, from, n int) sharedmemory.Array {
 	t.Helper()
 	a, err := s.Array(from, n)
-	require.NoError(t, err)
+	require.NoError(t, err, "Array of numbers in the segment returned an error")
 	return a
 }
 
@@ -63,26 +63,34 @@ type puppet struct {
 // startPuppet starts a puppet, which opens the segment if it is not nil.
 func startPuppet(t *testing.T, s *sharedmemory.Segment) *puppet {
 	t.Helper()
-	cmd := reexec.Command("shared-memory-puppet")
-	cmd.Stderr = os.Stderr
-	if s != nil {
-		require.NotNil(t, s.File(), "File returned no file")
-		cmd.ExtraFiles = []*os.File{s.File()}
+	if s == nil {
+		return startChild(t, "shared-memory-puppet")
 	}
+	p := startChild(t, "shared-memory-puppet", s.File())
+	require.Equal(t, "ok", p.ask("open"), "a child could not open the segment")
+	return p
+}
+
+// startChild starts a child that takes orders, and hands it the files.
+func startChild(t *testing.T, name string, files ...*os.File) *puppet {
+	t.Helper()
+	cmd := reexec.Command(name)
+	cmd.Stderr = os.Stderr
+	for _, f := range files {
+		require.NotNil(t, f, "File returned no file")
+	}
+	cmd.ExtraFiles = files
 	orders, err := cmd.StdinPipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	answers, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
+	require.NoError(t, err, "the test could not make a pipe")
+	require.NoError(t, cmd.Start(), "the test could not start a process")
 	p := &puppet{t: t, cmd: cmd, orders: orders, answers: bufio.NewReader(answers)}
 	t.Cleanup(func() {
 		if !p.ended {
 			p.kill()
 		}
 	})
-	if s != nil {
-		require.Equal(t, "ok", p.ask("open"), "a child could not open the segment")
-	}
 	return p
 }
 
@@ -90,14 +98,14 @@ func startPuppet(t *testing.T, s *sharedmemory.Segment) *puppet {
 func (p *puppet) tell(order string, args ...any) {
 	p.t.Helper()
 	_, err := fmt.Fprintln(p.orders, append([]any{order}, args...)...)
-	require.NoError(p.t, err, "a child was gone")
+	require.NoError(p.t, err, "a child had ended before the order %q", order)
 }
 
 // answer waits for the answer to an order.
 func (p *puppet) answer() string {
 	p.t.Helper()
 	line, err := p.answers.ReadString('\n')
-	require.NoError(p.t, err, "a child ended unasked")
+	require.NoError(p.t, err, "a child ended without an answer")
 	return strings.TrimSuffix(line, "\n")
 }
 
@@ -110,7 +118,7 @@ func (p *puppet) ask(order string, args ...any) string {
 // end lets the puppet close its segment and exit.
 func (p *puppet) end() {
 	p.t.Helper()
-	require.Equal(p.t, "ok", p.ask("close"))
+	require.Equal(p.t, "ok", p.ask("close"), "Close of a child returned an error")
 	p.exit()
 }
 
@@ -119,7 +127,7 @@ func (p *puppet) exit() {
 	p.t.Helper()
 	p.orders.Close()
 	p.ended = true
-	require.NoError(p.t, p.cmd.Wait())
+	require.NoError(p.t, p.cmd.Wait(), "a child did not end well")
 }
 
 // kill kills the puppet and waits until it is gone.
@@ -179,6 +187,10 @@ func obey(s *sharedmemory.Segment, order string, args []string) string {
 		return strconv.FormatInt(cpuMilliseconds()-before, 10)
 	case "briefly": // acquire, with a context that ends soon
 		return word(acquireFor(s.Lock(), 20*time.Millisecond))
+	case "patiently": // acquire, with a context that could end
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		return word(s.Lock().Acquire(ctx))
 	case "try":
 		return word(s.Lock().TryAcquire())
 	case "release":
@@ -194,13 +206,18 @@ func obey(s *sharedmemory.Segment, order string, args []string) string {
 
 // word says an error in one word.
 func word(err error) string {
-	for name, is := range map[string]error{
-		"range": sharedmemory.ErrRange, "locked": sharedmemory.ErrLocked,
-		"not held": sharedmemory.ErrNotHeld, "owner died": sharedmemory.ErrOwnerDied,
-		"too late": context.DeadlineExceeded,
+	for _, e := range []struct {
+		name string
+		is   error
+	}{
+		{"range", sharedmemory.ErrRange},
+		{"locked", sharedmemory.ErrLocked},
+		{"not held", sharedmemory.ErrNotHeld},
+		{"owner died", sharedmemory.ErrOwnerDied},
+		{"too late", context.DeadlineExceeded},
 	} {
-		if errors.Is(err, is) {
-			return name
+		if errors.Is(err, e.is) {
+			return e.name
 		}
 	}
 	if err != nil {

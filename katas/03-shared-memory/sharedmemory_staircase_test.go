@@ -65,13 +65,13 @@ func newStaircase(t *testing.T) *staircase {
 	s := &staircase{t: t, gate: filepath.Join(dir, "gate")}
 	path := filepath.Join(dir, "arrival")
 	for _, fifo := range []string{path, s.gate} {
-		require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+		require.NoError(t, syscall.Mkfifo(fifo, 0o600), "the test could not make a FIFO")
 	}
 	var err error
 	s.arrival, err = os.OpenFile(path, os.O_RDWR, 0)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not open a FIFO")
 	s.look, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not open a FIFO")
 	t.Cleanup(func() {
 		s.arrival.Close()
 		syscall.Close(s.look)
@@ -86,9 +86,9 @@ func newStaircase(t *testing.T) *staircase {
 func (s *staircase) first() int {
 	s.t.Helper()
 	line, err := bufio.NewReader(s.arrival).ReadString('\n')
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "the test could not read from a FIFO")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "the test could not read a process ID")
 	s.arrival.Close() // the child has it open too, and alone from now on
 	return pid
 }
@@ -108,5 +108,5 @@ func (s *staircase) firstHasEnded() bool {
 func (s *staircase) letPass() {
 	var err error
 	s.gatekeeper, err = os.OpenFile(s.gate, os.O_RDWR, 0)
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "the test could not open a FIFO")
 }

@@ -56,7 +56,7 @@ func TestGetBatch(t *testing.T) {
 	assert.Equal(t, [][]int{{2, 3, 4, 5}, {6, 7}}, batches, "GetBatch did not take what was waiting, in order and up to its limit")
 	assert.Equal(t, deadline, c.do(order{Do: "GetBatch", Limit: 4, Wait: wait}).Err, "GetBatch did not wait for a first item")
 	c.done()
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	assert.Equal(t, closed, c.do(order{Do: "GetBatch", Limit: 4}).Err, "GetBatch did not say that the queue is closed")
 	finishClosed(t, q, c)
 }

@@ -45,7 +45,7 @@ func TestFull(t *testing.T) {
 	c.done()
 	assert.ErrorIs(t, q.TryPut(7), queue.ErrFull, "a task was done, and the queue of 3 took a fourth item: only Get makes room")
 	c.order(order{Do: "Drain"})
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	assert.Equal(t, []int{2, 3, 5}, c.answer().Values, "the items that were refused are in the queue, or others are not")
 	finishClosed(t, q, c)
 }
@@ -60,9 +60,9 @@ func TestPutWaitsForRoom(t *testing.T) {
 	assert.ErrorIs(t, q.Put(brief(t), 3), ctxDeadline, "Put did not wait while the queue was full")
 	returned := make(chan error, 1)
 	go func() { returned <- q.Put(t.Context(), 4) }()
-	assert.Equal(t, 1, c.get())
+	assert.Equal(t, 1, c.get(), "the item that was put first did not come first")
 	require.NoError(t, <-returned, "Put returned an error, though there was room again")
-	assert.Equal(t, 2, c.get())
+	assert.Equal(t, 2, c.get(), "the item that was put second did not come second")
 	assert.Equal(t, 4, c.get(), "the item whose Put had waited is not the next, or one whose Put had failed is in the queue")
 	c.done()
 	finish(t, q, c)
@@ -93,7 +93,7 @@ func TestSlowConsumerHoldsNobodyUp(t *testing.T) {
 	q := newQueue[int](t, 10)
 	slow, quick := startConsumer(t, q), startConsumer(t, q)
 	put(t, q, upTo(10)...)
-	assert.Equal(t, 1, slow.get())
+	assert.Equal(t, 1, slow.get(), "the item that was put first did not come first")
 	for n := 2; n <= 10; n++ {
 		require.Equal(t, n, quick.get(), "an item was kept for a consumer that was still busy")
 	}
@@ -139,17 +139,28 @@ func TestOrder(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[int](t, 4)
 	alone := startConsumer(t, q)
-	go q.PutAll(t.Context(), upTo(20))
+	putting := make(chan error, 1)
+	go func() {
+		var err error
+		for _, n := range upTo(20) {
+			if err = q.Put(t.Context(), n); err != nil {
+				q.Close() // so that nobody waits for what does not come
+				break
+			}
+		}
+		putting <- err
+	}()
 	for _, n := range upTo(20) {
 		require.Equal(t, n, alone.get(), "a consumer alone did not get the items in the order in which they were put")
 	}
+	require.NoError(t, <-putting, "Put returned an error, though there was room again")
 	alone.done()
 	pair := startConsumers(t, q, 2)
 	for _, c := range pair {
 		c.order(order{Do: "Drain"})
 	}
 	put(t, q, upTo(100)...)
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	for _, c := range pair {
 		took := c.answer().Values
 		assert.True(t, slices.IsSorted(took), "one of two consumers got later items before earlier ones: %v", took)
@@ -170,7 +181,7 @@ func TestSeveralProducers(t *testing.T) {
 	assert.Equal(t, []int{1}, c.answer().Values, "Get did not wait for the producers that were left")
 	require.Empty(t, first.do(order{Do: "Close"}).Err, "Close returned an error")
 	require.Empty(t, second.do(order{Do: "Put", Items: []int{2}}).Err, "Put returned an error after another producer's Close")
-	assert.Equal(t, 2, c.get())
+	assert.Equal(t, 2, c.get(), "Get did not return the item that a second producer had put")
 	c.done()
 	c.order(order{Do: "Get"})
 	require.Empty(t, second.do(order{Do: "Close"}).Err, "Close returned an error")
@@ -185,14 +196,14 @@ func TestWaitingCostsNothing(t *testing.T) {
 	c.order(order{Do: "Get"})
 	harness.Waiting(t, os.Getpid(), c.cmd.Process.Pid) // for an item
 	put(t, q, 1)
-	assert.Equal(t, []int{1}, c.answer().Values)
+	assert.Equal(t, []int{1}, c.answer().Values, "a Get that had waited did not return the item that was put")
 	c.done()
 	put(t, q, 2)
 	p.order(order{Do: "Put", Items: []int{3}})
 	harness.Waiting(t, os.Getpid(), p.cmd.Process.Pid) // for room
-	assert.Equal(t, 2, c.get())
+	assert.Equal(t, 2, c.get(), "the item that was put second did not come second")
 	require.Empty(t, p.answer().Err, "Put returned an error, though there was room again")
-	assert.Equal(t, 3, c.get())
+	assert.Equal(t, 3, c.get(), "the item whose Put had waited did not come next")
 	c.done()
 	finish(t, q, c, p)
 }

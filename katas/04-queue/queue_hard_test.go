@@ -57,7 +57,7 @@ func TestPutWithContext(t *testing.T) {
 	go func() { waiting <- q.Put(t.Context(), 4) }()
 	harness.Waiting(t, os.Getpid())
 	require.ErrorIs(t, q.Put(brief(t), 5), ctxDeadline, "Put did not end with its context while another goroutine's Put was waiting")
-	assert.Equal(t, 1, c.get())
+	assert.Equal(t, 1, c.get(), "the item that was put first did not come first")
 	require.NoError(t, <-waiting, "Put returned an error, though there was room again")
 	assert.Equal(t, 4, c.get(), "an item whose Put had ended with its context came out of the queue")
 	put(t, q, 3)
@@ -80,14 +80,14 @@ func TestContextEndsAsRoomComes(t *testing.T) {
 		err := q.Put(ctx, i+1)
 		next := make(chan error, 1)
 		go func() { next <- q.Put(t.Context(), i+2) }()
-		require.Equal(t, []int{i}, c.answer().Values)
+		require.Equal(t, []int{i}, c.answer().Values, "Get did not return the item that had waited longest")
 		if err == nil {
 			require.Equal(t, i+1, c.get(), "Put returned nil, and its item is not in the queue")
 		} else {
-			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, context.Canceled, "Put did not return the error of its context, which had been cancelled")
 		}
 		require.Equal(t, i+2, c.get(), "a Put whose context had ended is in the queue, or it took the next one along")
-		require.NoError(t, <-next)
+		require.NoError(t, <-next, "Put returned an error, though nothing had ended its own context")
 		cancel()
 	}
 	c.done()
@@ -103,7 +103,7 @@ func TestTryGet(t *testing.T) {
 	assert.Equal(t, answer[int]{Values: []int{1}}, c.do(order{Do: "TryGet"}), "TryGet did not take the item that was there")
 	assert.Equal(t, empty, c.do(order{Do: "TryGet"}).Err, "TryGet did not say that the queue is empty again")
 	c.done()
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	assert.Equal(t, closed, c.do(order{Do: "TryGet"}).Err, "TryGet did not say that the queue is closed")
 	finishClosed(t, q, c)
 }
@@ -121,7 +121,7 @@ func TestMebibyteItems(t *testing.T) {
 		want[item] = true
 		put(t, q, item)
 	}
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	got := map[string]bool{}
 	for _, c := range consumers {
 		for _, item := range c.answer().Values {
@@ -136,7 +136,7 @@ func TestMebibyteItems(t *testing.T) {
 func TestItemThatCannotBeEncoded(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[any](t, 3)
-	require.NoError(t, q.Put(t.Context(), "before"))
+	require.NoError(t, q.Put(t.Context(), "before"), "Put returned an error")
 	assert.Error(t, q.Put(t.Context(), make(chan int)), "Put took a channel")
 	assert.Error(t, q.TryPut(func() {}), "TryPut took a function")
 	require.NoError(t, q.Put(t.Context(), "after"), "Put returned an error after an item had been refused")
@@ -152,10 +152,10 @@ func TestItemThatCannotBeEncoded(t *testing.T) {
 	assert.Equal(t, "more", c.get(), "an item that could not be read has damaged the queue")
 	c.done()
 	c.end()
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	var lost *queue.LostError[any]
 	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report the item that could not be read")
-	assert.Equal(t, []queue.Lost[any]{{Value: 5., PID: c.cmd.Process.Pid}}, lost.Items)
+	assert.Equal(t, []queue.Lost[any]{{Value: 5., PID: c.cmd.Process.Pid}}, lost.Items, "Join did not report the item that could not be read, with the consumer that had it in hand")
 }
 
 func TestUseAfterClose(t *testing.T) {
@@ -169,7 +169,7 @@ func TestUseAfterClose(t *testing.T) {
 	assert.ErrorIs(t, err, queue.ErrClosed, "PutAll did not say that the queue is closed")
 	assert.Zero(t, n, "PutAll counted an item that it had not put")
 	assert.ErrorIs(t, q.Close(), queue.ErrClosed, "the second Close returned no error")
-	require.Empty(t, p.do(order{Do: "Close"}).Err)
+	require.Empty(t, p.do(order{Do: "Close"}).Err, "Close of a producer returned an error")
 	assert.Equal(t, closed, p.do(order{Do: "Put", Items: []int{4}}).Err, "a producer put an item after its Close")
 	require.Equal(t, closed, c.do(order{Do: "Get"}).Err, "an item that was put after Close is in the queue")
 	late := reexec.Command("queue-producer")
@@ -178,8 +178,11 @@ func TestUseAfterClose(t *testing.T) {
 		late.Process.Kill()
 		late.Wait()
 	}
-	require.Empty(t, c.do(order{Do: "Close"}).Err)
-	assert.Equal(t, closed, c.do(order{Do: "Get"}).Err, "a consumer did not say that it had closed its end")
+	assert.Equal(t, closed, p.do(order{Do: "Close"}).Err, "the second Close of a producer did not say that it had closed its end")
+	require.Empty(t, c.do(order{Do: "Close"}).Err, "Close of a consumer returned an error")
+	for _, method := range []string{"Get", "TryGet", "GetBatch", "Close"} {
+		assert.Equal(t, closed, c.do(order{Do: method, Limit: 1}).Err, "%s of a consumer did not say that it had closed its end", method)
+	}
 	finishClosed(t, q, c, p)
 
 	// Close finds a Put that waits.
@@ -191,7 +194,7 @@ func TestUseAfterClose(t *testing.T) {
 	require.NoError(t, q.Close(), "Close returned an error while a Put was waiting")
 	assert.ErrorIs(t, <-waiting, queue.ErrClosed, "a Put that waited did not say that the queue is closed")
 	var lost *queue.LostError[int]
-	require.ErrorAs(t, q.Join(t.Context()), &lost)
+	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report an item that nobody had taken")
 	assert.Equal(t, []queue.Lost[int]{{Value: 1}}, lost.Items, "an item whose Put had returned an error is in the queue")
 }
 
@@ -226,7 +229,7 @@ func TestJoin(t *testing.T) {
 		c.done()
 		require.NoError(t, <-joined, "round %d: Join returned an error, though every item was finished", round)
 	}
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	assert.ErrorIs(t, q.Join(brief(t)), ctxDeadline, "Join returned after Close while a consumer still had its end of the queue")
 	finishClosed(t, q, c)
 }
@@ -258,17 +261,17 @@ func TestManyGoroutinesInOneProcess(t *testing.T) {
 		}()
 	}
 	for _, c := range idle { // they go while the others are busy
-		require.NoError(t, c.in.Close())
+		require.NoError(t, c.in.Close(), "the test could not close a pipe")
 	}
 	var failed error
 	for range 10 {
 		failed = errors.Join(failed, <-put)
 	}
 	for _, c := range idle {
-		require.NoError(t, c.cmd.Wait())
+		require.NoError(t, c.cmd.Wait(), "a consumer that had nothing to do did not end well")
 	}
 	require.NoError(t, failed, "PutAll returned an error")
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	assert.Equal(t, upTo(100), sorted(c.answer().Values), "ten goroutines put items at one time, and not each arrived exactly once")
 	finishClosed(t, q, c)
 }

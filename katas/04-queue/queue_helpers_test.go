@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,12 +116,39 @@ func consume[T any]() {
 					break
 				}
 			}
+		case "Drain by four": // the same, in four goroutines
+			var mu sync.Mutex
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					for {
+						t, e := c.Get(ctx)
+						mu.Lock()
+						if e == nil {
+							a.Values = append(a.Values, t.Value)
+						}
+						mu.Unlock()
+						if e == nil {
+							e = c.Done(t)
+						}
+						if e != nil {
+							mu.Lock()
+							err = e
+							mu.Unlock()
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
 		case "Close":
 			err = c.Close()
 		case "Open":
 			_, err = queue.OpenConsumer[T]()
 		case "Start bystander":
 			err = startBystander()
+		case "Environment":
+			err = environment()
 		}
 		a.Err = word(err)
 		return a
@@ -150,6 +178,10 @@ func produce() {
 			err = p.Close()
 		case "Open":
 			_, err = queue.OpenProducer[int]()
+		case "Start bystander":
+			err = startBystander()
+		case "Environment":
+			err = environment()
 		}
 		a.Err = word(err)
 		return a
@@ -212,10 +244,10 @@ func start[T any](t *testing.T, cmd *exec.Cmd, start func(*exec.Cmd) error) *chi
 	c := &child[T]{t: t, cmd: cmd}
 	// Not StdinPipe: who would close it if the queue did not start the command?
 	stdin, in, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	t.Cleanup(func() { in.Close() })
 	out, stdout, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	t.Cleanup(func() { out.Close() })
 	c.in, c.enc, c.dec = in, json.NewEncoder(in), json.NewDecoder(out)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, os.Stderr
@@ -271,7 +303,7 @@ func (c *child[T]) done() {
 // end has the child come to its end, and waits for it.
 func (c *child[T]) end() {
 	c.t.Helper()
-	require.NoError(c.t, c.in.Close())
+	require.NoError(c.t, c.in.Close(), "the test could not close a pipe")
 	require.NoError(c.t, c.cmd.Wait(), "the child did not end well")
 }
 
@@ -285,8 +317,8 @@ func endAll[T any](children []*child[T]) {
 // kill ends the child without warning, and waits for it.
 func (c *child[T]) kill() {
 	c.t.Helper()
-	require.NoError(c.t, c.cmd.Process.Kill())
-	require.Error(c.t, c.cmd.Wait())
+	require.NoError(c.t, c.cmd.Process.Kill(), "the test could not kill a child")
+	require.Error(c.t, c.cmd.Wait(), "a child had ended by itself before it was killed")
 }
 
 // newQueue makes a queue that the test closes and joins.

@@ -91,10 +91,10 @@ func TestProducerKilled(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[int](t, 3)
 	p := startProducer(t, q)
-	require.NoError(t, q.Close())
-	require.Empty(t, p.do(order{Do: "Put", Items: []int{1, 2, 3}}).Err)
+	require.NoError(t, q.Close(), "Close returned an error")
+	require.Empty(t, p.do(order{Do: "Put", Items: []int{1, 2, 3}}).Err, "Put returned an error, though there was room")
 	consumers := startConsumers(t, q, 2)
-	assert.Equal(t, 1, consumers[0].get())
+	assert.Equal(t, 1, consumers[0].get(), "the item that was put first did not come first")
 	consumers[0].done()
 	p.order(order{Do: "Put", Items: []int{4, 5, 6}}) // two more than there is room for
 	p.kill()
@@ -117,15 +117,15 @@ func TestOwnerKilled(t *testing.T) {
 	require.NoError(t, makeQueue(), "New returned an error")
 	// The owner's children hold the write end of this pipe; it ends when they end.
 	r, w, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	defer r.Close()
 	owner := reexec.Command("queue-owner")
 	owner.Stdout, owner.Stderr = w, os.Stderr
 	stdin, in, err := os.Pipe() // not StdinPipe, which Wait closes
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	defer in.Close()
 	owner.Stdin = stdin
-	require.NoError(t, owner.Start())
+	require.NoError(t, owner.Start(), "the test could not start a process")
 	w.Close()
 	stdin.Close()
 	said := json.NewDecoder(r)
@@ -136,17 +136,18 @@ func TestOwnerKilled(t *testing.T) {
 			require.NoError(t, err, "the owner of the queues did not start two consumers and a producer")
 		}
 	}
-	require.NoError(t, owner.Process.Kill())
+	require.NoError(t, owner.Process.Kill(), "the test could not kill a process")
 	owner.Wait()
 	// The owner's input is that of its producer.
-	require.NoError(t, json.NewEncoder(in).Encode(order{Do: "Put", Items: []int{1}}))
+	require.NoError(t, json.NewEncoder(in).Encode(order{Do: "Put", Items: []int{1}}), "the test could not write to a pipe")
 	for range 3 {
 		var a answer[int]
 		require.NoError(t, said.Decode(&a), "the process that made the queue was killed, and its consumers did not come to an end by themselves")
-		assert.NotEmpty(t, a.Err, "Put put an item into the queue of a dead process")
+		assert.NotEmpty(t, a.Err, "a method returned no error, though the process that made the queue had been killed")
+		assert.NotEqual(t, closed, a.Err, "a method said that the queue is closed, though the process that made it had been killed before it was")
 	}
 	in.Close()
-	require.ErrorIs(t, said.Decode(new(answer[int])), io.EOF)
+	require.ErrorIs(t, said.Decode(new(answer[int])), io.EOF, "a child of the process that was killed said something that nobody had asked it")
 }
 
 func TestConsumerKilled(t *testing.T) {
@@ -154,12 +155,12 @@ func TestConsumerKilled(t *testing.T) {
 	q := newQueue[int](t, 10)
 	victim, other := startConsumer(t, q), startConsumer(t, q)
 	put(t, q, upTo(8)...)
-	assert.Equal(t, 1, victim.get())
+	assert.Equal(t, 1, victim.get(), "the item that was put first did not come first")
 	victim.done()
-	assert.Equal(t, 2, victim.get())
-	assert.Equal(t, 3, other.get())
+	assert.Equal(t, 2, victim.get(), "Get did not return the item that had waited longest")
+	assert.Equal(t, 3, other.get(), "Get did not return the item that had waited longest")
 	for n := 4; n <= 7; n++ {
-		assert.Equal(t, n, victim.get())
+		assert.Equal(t, n, victim.get(), "Get did not return the item that had waited longest")
 	}
 	victim.kill()
 	other.done()
@@ -175,8 +176,8 @@ func TestConsumerKilled(t *testing.T) {
 	for range 3 {
 		if err := <-joined; err != nil {
 			var lost *queue.LostError[int]
-			require.ErrorAs(t, err, &lost)
-			assert.Contains(t, lost.Error(), fmt.Sprint(len(lost.Items)))
+			require.ErrorAs(t, err, &lost, "Join returned another error than that items were lost")
+			assert.Contains(t, lost.Error(), fmt.Sprint(len(lost.Items)), "the error of Join did not say how many items were lost")
 			items = append(items, lost.Items...)
 		}
 	}
@@ -208,23 +209,23 @@ func TestConsumerKilledBeforeItHears(t *testing.T) {
 	stopped := func(q *queue.Queue[int]) *child[int] {
 		c := startConsumer(t, q)
 		put(t, q, 1)
-		assert.Equal(t, 1, c.get())
+		assert.Equal(t, 1, c.get(), "Get did not return the item that was put")
 		c.order(order{Do: "Get"})
 		harness.Waiting(t, c.cmd.Process.Pid)
-		require.NoError(t, c.cmd.Process.Signal(syscall.SIGSTOP)) // it reads nothing any more
+		require.NoError(t, c.cmd.Process.Signal(syscall.SIGSTOP), "the test could not stop a process") // it reads nothing any more
 		return c
 	}
 	q := newQueue[int](t, 2)
 	victim := stopped(q)
 	put(t, q, 2)
 	victim.kill()
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	next := startConsumer(t, q)
 	took := next.do(order{Do: "Drain"}).Values
 	next.end()
 	var lost *queue.LostError[int]
 	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report what a killed consumer had in hand")
-	assert.Equal(t, queue.Lost[int]{Value: 1, PID: victim.cmd.Process.Pid}, lost.Items[0])
+	assert.Equal(t, queue.Lost[int]{Value: 1, PID: victim.cmd.Process.Pid}, lost.Items[0], "Join did not report first what the killed consumer had in hand")
 	for _, item := range lost.Items[1:] {
 		took = append(took, item.Value)
 	}
@@ -232,10 +233,10 @@ func TestConsumerKilledBeforeItHears(t *testing.T) {
 
 	q = newQueue[int](t, 2)
 	victim = stopped(q)
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	victim.kill()
 	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report what a killed consumer had in hand")
-	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: victim.cmd.Process.Pid}}, lost.Items)
+	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: victim.cmd.Process.Pid}}, lost.Items, "Join did not report what the killed consumer had in hand, and nothing else")
 }
 
 func TestConsumerReplaced(t *testing.T) {
@@ -243,15 +244,15 @@ func TestConsumerReplaced(t *testing.T) {
 	q := newQueue[int](t, 5)
 	put(t, q, 1, 2, 3)
 	victim := startConsumer(t, q)
-	assert.Equal(t, 1, victim.get())
+	assert.Equal(t, 1, victim.get(), "the item that was put first did not come first")
 	victim.kill()
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	next := startConsumer(t, q)
 	assert.Equal(t, []int{2, 3}, next.do(order{Do: "Drain"}).Values, "a new consumer did not take over from the killed one")
 	next.end()
 	var lost *queue.LostError[int]
 	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report what a killed consumer had in hand")
-	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: victim.cmd.Process.Pid}}, lost.Items)
+	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: victim.cmd.Process.Pid}}, lost.Items, "Join did not report what the killed consumer had in hand, and nothing else")
 	assert.Contains(t, lost.Error(), fmt.Sprint(victim.cmd.Process.Pid), "the error does not name who had the first item in hand")
 }
 
@@ -260,10 +261,11 @@ func TestNobodyLeftToTake(t *testing.T) {
 	q := newQueue[int](t, 5)
 	c := startConsumer(t, q)
 	put(t, q, 1, 2, 3)
-	assert.Equal(t, 1, c.get())
+	assert.Equal(t, 1, c.get(), "the item that was put first did not come first")
 	require.Empty(t, c.do(order{Do: "Close"}).Err, "Close returned an error")
+	assert.Equal(t, closed, c.do(order{Do: "Done"}).Err, "Done of a consumer did not say that it had closed its end")
 	c.end()
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	var lost *queue.LostError[int]
 	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report the items that nobody had taken")
 	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: c.cmd.Process.Pid}, {Value: 2}, {Value: 3}}, lost.Items, "Join did not report what was left when the last consumer had closed its end")
@@ -275,10 +277,10 @@ func TestChildOfAConsumer(t *testing.T) {
 	harness.Test(t)
 	q := newQueue[int](t, 1)
 	until, end, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	t.Cleanup(func() { end.Close() })
 	gone, alive, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	t.Cleanup(func() { gone.Close() })
 	cmd := reexec.Command("queue-consumer", "int")
 	cmd.ExtraFiles = []*os.File{until, alive}
@@ -289,15 +291,15 @@ func TestChildOfAConsumer(t *testing.T) {
 	})
 	require.Empty(t, c.do(order{Do: "Start bystander"}).Err, "the consumer did not get the files that its command had brought along")
 	put(t, q, 1)
-	assert.Equal(t, 1, c.get())
+	assert.Equal(t, 1, c.get(), "the item that was put first did not come first")
 	c.kill()
 	var lost *queue.LostError[int]
 	require.ErrorAs(t, q.Join(t.Context()), &lost, "Join did not report what a killed consumer had in hand")
-	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: c.cmd.Process.Pid}}, lost.Items)
+	assert.Equal(t, []queue.Lost[int]{{Value: 1, PID: c.cmd.Process.Pid}}, lost.Items, "Join did not report what the killed consumer had in hand, and nothing else")
 	finish(t, q)
-	require.NoError(t, end.Close())
+	require.NoError(t, end.Close(), "the test could not close a pipe")
 	said, err := io.ReadAll(gone)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read from a pipe")
 	assert.Equal(t, "alive", string(said), "the consumer did not get the files that its command had brought along")
 }
 
@@ -306,9 +308,9 @@ func TestProducerExitsAtOnce(t *testing.T) {
 	q := newQueue[int](t, 50)
 	p := startProducer(t, q)
 	p.order(order{Do: "Put and exit", Items: upTo(50)})
-	require.NoError(t, p.cmd.Wait(), "Put returned an error")
+	require.NoError(t, p.cmd.Wait(), "Put of a producer returned an error, though there was room")
 	p.in.Close()
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	c := startConsumer(t, q)
 	assert.Equal(t, upTo(50), c.do(order{Do: "Drain"}).Values, "items were lost when the producer ended right after its last Put")
 	finishClosed(t, q, c)
@@ -325,10 +327,10 @@ func TestStartFails(t *testing.T) {
 	assert.Error(t, q.StartProducer(producer), "StartProducer did not say that the program is missing")
 	c := startConsumer(t, q)
 	put(t, q, 1)
-	assert.Equal(t, 1, c.get())
+	assert.Equal(t, 1, c.get(), "the item that was put first did not come first")
 	c.done()
 	c.order(order{Do: "Get"})
-	require.NoError(t, q.Close())
+	require.NoError(t, q.Close(), "Close returned an error")
 	assert.Equal(t, closed, c.answer().Err, "a producer that never started keeps the queue open")
 	finishClosed(t, q, c)
 }
@@ -337,32 +339,35 @@ func TestStartFails(t *testing.T) {
 func TestStartFailsHalfWay(t *testing.T) {
 	harness.Test(t)
 	require.NoError(t, makeQueue(), "New returned an error")
-	require.Positive(t, harness.UntilItFits(t, func() error {
+	harness.UntilItFits(t, func() error {
 		q, err := queue.New[int](1)
 		if err == nil {
 			require.NotNil(t, q, "New returned neither an error nor a queue")
 			finish(t, q)
 		}
 		return err
-	}), "New needed no descriptor")
+	})
 	q := newQueue[int](t, 1)
-	for what, start := range map[string]func(*exec.Cmd) error{"StartConsumer": q.StartConsumer, "StartProducer": q.StartProducer} {
+	for _, s := range []struct {
+		name, child string
+		start       func(*exec.Cmd) error
+	}{
+		{"StartConsumer", "queue-consumer", q.StartConsumer},
+		{"StartProducer", "queue-producer", q.StartProducer},
+	} {
 		var cmd *exec.Cmd
-		require.Positive(t, harness.UntilItFits(t, func() error {
-			cmd = reexec.Command("queue-consumer", "int")
-			if what == "StartProducer" {
-				cmd = reexec.Command("queue-producer")
-			}
-			err := start(cmd)
+		harness.UntilItFits(t, func() error {
+			cmd = reexec.Command(s.child, "int")
+			err := s.start(cmd)
 			if err != nil && cmd.Process != nil {
-				t.Errorf("%s returned an error, and the process was started", what)
+				t.Errorf("%s returned an error, and the process was started", s.name)
 				cmd.Process.Kill()
 				cmd.Wait()
 			}
 			return err
-		}), "%s needed no descriptor", what)
-		require.NotNil(t, cmd.Process, "%s returned no error, and no process was started", what)
-		require.NoError(t, cmd.Wait()) // it has nothing to do
+		})
+		require.NotNil(t, cmd.Process, "%s returned no error, and no process was started", s.name)
+		require.NoError(t, cmd.Wait(), "a child that had nothing to do did not end well after %s", s.name)
 	}
 	finish(t, q)
 }

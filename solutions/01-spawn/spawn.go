@@ -119,6 +119,16 @@ func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 	all, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 
+	// A Grace after its end, nobody waits for output any more.
+	patience, loseIt := context.WithCancel(context.Background())
+	defer loseIt()
+	defer context.AfterFunc(all, func() {
+		grace, cancel := context.WithTimeout(patience, g.Grace)
+		defer cancel()
+		<-grace.Done()
+		loseIt()
+	})()
+
 	lines := &lineWriter{out: g.Out}
 	var children []*process
 	var startErr error
@@ -132,40 +142,17 @@ func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {
 		children = append(children, p)
 	}
 
-	// From the end of that context, and a Grace later, nobody waits for output.
-	patience, ended := make(chan struct{}), make(chan struct{})
-	var timer sync.WaitGroup
-	timer.Go(func() { g.count(all.Done(), ended, patience) })
-
 	exits := make([]Exit, len(children)) // each goroutine has an element of its own
 	var wg sync.WaitGroup
 	for i, p := range children {
 		wg.Go(func() { exits[i] = p.wait(patience) })
 	}
 	wg.Wait()
-	close(ended)
-	timer.Wait()
 
 	if startErr != nil {
 		return exits, startErr
 	}
 	return exits, errors.Join(ctx.Err(), lines.err)
-}
-
-// count closes over when the Grace has passed after stop, unless ended comes first.
-func (g Group) count(stop, ended <-chan struct{}, over chan<- struct{}) {
-	select {
-	case <-ended:
-		return
-	case <-stop:
-	}
-	grace := time.NewTimer(g.Grace)
-	defer grace.Stop()
-	select {
-	case <-ended:
-	case <-grace.C:
-		close(over)
-	}
 }
 
 // order is what the parent sends to a child.
@@ -177,16 +164,16 @@ type order struct {
 
 // process is a child as its parent sees it.
 type process struct {
-	cmd     *exec.Cmd
-	stdin   *os.File       // our end of its standard input
-	sending sync.WaitGroup // the goroutine that writes to it
-	stdout  *os.File       // our end of its standard output
-	read    chan struct{}  // closed when all that was printed has been passed on
+	cmd   *exec.Cmd
+	stdin *os.File       // our end of its standard input
+	io    sync.WaitGroup // the goroutines that serve its input and output
+
+	stdout *os.File // our end of its standard output
 }
 
 // start starts the child for a job.
 func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, reexec.Self()), read: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(ctx, reexec.Self())}
 	p.cmd.Args = []string{childName}
 	p.cmd.Stderr = os.Stderr
 	p.cmd.ExtraFiles = job.Files
@@ -207,8 +194,7 @@ func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process,
 	r, theirOut, err2 := os.Pipe()
 	defer theirIn.Close()  // after an error they are nil, and to close nil does no harm
 	defer theirOut.Close() // the child has its own; with ours open, the pipe would never end
-	p.cmd.Stdin, p.stdin = theirIn, stdin
-	p.cmd.Stdout, p.stdout = theirOut, r
+	p.cmd.Stdin, p.stdin, p.cmd.Stdout = theirIn, stdin, theirOut
 
 	err := errors.Join(err1, err2)
 	if err == nil {
@@ -219,15 +205,15 @@ func (g Group) start(ctx context.Context, job Job, lines *lineWriter) (*process,
 		r.Close()
 		return nil, err
 	}
-	p.sending.Go(func() {
+	p.io.Go(func() {
 		// An error means that the child has ended; wait sees how.
 		_ = gob.NewEncoder(stdin).Encode(order{job.Func, job.Message, len(job.Files)})
 	})
-	go func() {
-		defer close(p.read)
+	p.io.Go(func() {
 		defer r.Close()
-		lines.copy(&output{pipe: r})
-	}()
+		lines.copy(r)
+	})
+	p.stdout = r
 	return p, nil
 }
 
@@ -238,22 +224,17 @@ func (p *process) signal(sig syscall.Signal) error {
 }
 
 // wait returns after the child and all that it started have ended, and all that
-// they printed has been passed on. What a process outside of the group may still
-// print is waited for until patience is over.
-func (p *process) wait(patience <-chan struct{}) Exit {
+// they printed has been passed on. It waits no longer than patience lasts for what
+// a process outside of the group may still print.
+func (p *process) wait(patience context.Context) Exit {
 	_ = p.cmd.Wait() // its error says no more than the state below
 	// What the child left running still holds the pipe: without this, a forgotten
 	// grandchild would make us wait for as long as it likes.
 	_ = p.signal(syscall.SIGKILL)
 	p.stdin.Close()
-	p.sending.Wait()
-	select {
-	case <-p.read:
-	case <-patience:
-		// An error means that the reader has just closed the pipe.
-		_ = p.stdout.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
-		<-p.read
-	}
+	stop := context.AfterFunc(patience, func() { _ = p.stdout.SetReadDeadline(time.Unix(1, 0)) })
+	p.io.Wait()
+	stop()
 
 	exit := Exit{PID: p.cmd.ProcessState.Pid(), Code: p.cmd.ProcessState.ExitCode()}
 	if ws := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ws.Signaled() {
@@ -283,41 +264,6 @@ func childMain() {
 	os.Exit(funcs[o.Func](c))
 }
 
-// output is what comes through a child's pipe: until its end, or else, once a
-// deadline for reading is set, until nothing is left in it.
-type output struct {
-	pipe *os.File
-	rest io.Reader // what was left
-}
-
-func (o *output) Read(b []byte) (int, error) {
-	if o.rest != nil {
-		return o.rest.Read(b)
-	}
-	n, err := o.pipe.Read(b)
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, err
-	}
-	// The child's own last lines may still be in the pipe. One read, which is as
-	// large as a pipe can be and does not wait, gets all of them; a reading loop might
-	// never end, since somebody else goes on writing.
-	all := make([]byte, 1<<20)
-	_ = o.pipe.SetReadDeadline(time.Time{})
-	raw, err := o.pipe.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	err = raw.Read(func(fd uintptr) bool {
-		n, _ = syscall.Read(int(fd), all)
-		return true
-	})
-	o.rest = bytes.NewReader(all[:max(n, 0)])
-	if err != nil {
-		return 0, err
-	}
-	return o.rest.Read(b)
-}
-
 // lineWriter passes on the lines of many children, one at a time.
 type lineWriter struct {
 	mu  sync.Mutex
@@ -327,8 +273,8 @@ type lineWriter struct {
 
 // copy passes on the lines from r until its end. It reads on when out fails: a
 // child whose pipe nobody empties would block when it prints.
-func (l *lineWriter) copy(r io.Reader) {
-	br := bufio.NewReader(r) // not a Scanner, which gives up at lines of 64 KiB
+func (l *lineWriter) copy(r *os.File) {
+	br := bufio.NewReader(&untilDeadline{r: r}) // not a Scanner, which gives up at lines of 64 KiB
 	for {
 		line, err := br.ReadBytes('\n')
 		if err != nil && len(line) > 0 {
@@ -349,4 +295,38 @@ func (l *lineWriter) write(line []byte) {
 	if l.err == nil {
 		_, l.err = l.out.Write(line)
 	}
+}
+
+// untilDeadline reads a pipe to its end, or, once a deadline for reading is set, until
+// nothing is left in it.
+type untilDeadline struct {
+	r    *os.File
+	rest io.Reader // what was left
+}
+
+func (u *untilDeadline) Read(b []byte) (int, error) {
+	if u.rest != nil {
+		return u.rest.Read(b)
+	}
+	n, err := u.r.Read(b)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	// The child's own last lines may still be in the pipe. One read that does not
+	// wait, and is as large as a pipe can be, gets all of them. A loop might never
+	// end, since somebody else goes on writing.
+	_ = u.r.SetReadDeadline(time.Time{})
+	left := make([]byte, 1<<20)
+	raw, err := u.r.SyscallConn()
+	if err == nil {
+		err = raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.Read(int(fd), left)
+			return true
+		})
+	}
+	if err != nil {
+		return 0, err
+	}
+	u.rest = bytes.NewReader(left[:max(n, 0)])
+	return u.rest.Read(b)
 }

@@ -36,6 +36,10 @@ var (
 
 	// ErrWorkerLost is the error of a task whose worker ended in the middle of it.
 	ErrWorkerLost = errors.New("pool: the worker ended in the middle of the task")
+
+	// ErrGoexit is the error of a task that ended its goroutine (runtime.Goexit), as
+	// t.FailNow does.
+	ErrGoexit = errors.New("pool: the task ended its goroutine")
 )
 
 // A TaskError says which task of a Map failed, and why.
@@ -142,8 +146,9 @@ type Pool struct {
 	once sync.Once    // for Close
 }
 
-// New starts the workers. If one cannot be started, New ends the others, waits for
-// them and returns the error.
+// New starts the workers. It refuses fewer than one of them, and a MaxTasks below 0.
+// If one cannot be started, New ends the others, waits for them and returns the error.
+// With an error it returns no pool: nil.
 func New(opts Options) (*Pool, error) {
 	if opts.Workers < 1 || opts.MaxTasks < 0 {
 		return nil, fmt.Errorf("pool: %d workers with at most %d tasks: need at least 1 and 0", opts.Workers, opts.MaxTasks)
@@ -183,8 +188,9 @@ func (p *Pool) Close() error {
 //
 // If tasks fail, the error joins a *TaskError for each (errors.Join), in the order
 // of the inputs, and the results of the others are right. A panic is a failure
-// (*PanicError), and so is an argument or a result that cannot be encoded or
-// decoded: the error tells why. If a worker ends in the middle of a task, the task
+// (*PanicError), and so is the end of the task's goroutine (ErrGoexit); neither costs
+// a worker. So is an argument or a result that cannot be encoded or decoded: the
+// error tells why. If a worker ends in the middle of a task, the task
 // fails with ErrWorkerLost, since nobody knows how far it came; the worker has been
 // waited for when Map returns, and is replaced. If a worker ends while it has no
 // task, it is replaced and nothing fails. It makes no difference if a process that
@@ -194,7 +200,8 @@ func (p *Pool) Close() error {
 // What a task prints goes to the standard output and standard error of this process.
 //
 // If ctx ends or p is closed before all tasks are done, the workers that are busy
-// with them are ended, and Map returns no results and ctx.Err() or ErrClosed.
+// with them are ended, and Map returns no results and ctx.Err() or ErrClosed. What
+// another Map has under way goes on when ctx ends.
 func Map[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs []In) ([]Out, error) {
 	// Each element is written by the one goroutine that took its index.
 	results := make([]Out, len(inputs))
@@ -255,6 +262,8 @@ func call[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], in In) 
 		return out, err
 	case r.Panic != nil:
 		return out, r.Panic
+	case r.Goexit:
+		return out, ErrGoexit
 	case r.Err != "":
 		return out, errors.New(r.Err)
 	}
@@ -271,6 +280,7 @@ type reply struct {
 	Result []byte
 	Err    string
 	Panic  *PanicError
+	Goexit bool
 }
 
 // worker is the place of one worker process: the process may be replaced.
@@ -380,12 +390,23 @@ func workerMain() {
 }
 
 // handle runs one task in the worker.
-func handle(r request) (answer reply) {
-	defer func() {
-		if v := recover(); v != nil {
-			answer = reply{Panic: &PanicError{Value: fmt.Sprint(v), Stack: string(debug.Stack())}}
-		}
+func handle(r request) reply {
+	answers := make(chan reply, 1)
+	go func() { // of its own, since the task may end it
+		answer := reply{Goexit: true} // unless it returns or panics
+		defer func() {
+			if v := recover(); v != nil {
+				answer = reply{Panic: &PanicError{Value: fmt.Sprint(v), Stack: string(debug.Stack())}}
+			}
+			answers <- answer
+		}()
+		answer = run(r)
 	}()
+	return <-answers
+}
+
+// run runs the task of a request.
+func run(r request) reply {
 	f, ok := handlers[r.Task]
 	if !ok {
 		return reply{Err: fmt.Sprintf("unknown task %q", r.Task)}
@@ -412,7 +433,9 @@ type Comparison struct {
 var ErrDifferent = errors.New("pool: sequential and parallel results differ")
 
 // Compare runs the task for each input, first in this process, one after the other,
-// then in the workers of p, and measures both. An error of a task is returned.
+// then in the workers of p, and measures both. If a task fails in either run, Compare
+// returns its *TaskError. If ctx ends, Compare begins no other task and returns the
+// error of ctx.
 func Compare[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inputs []In) (Comparison, error) {
 	start := time.Now()
 	want := make([]Out, len(inputs))
@@ -444,7 +467,8 @@ func Compare[In, Out any](ctx context.Context, p *Pool, task Task[In, Out], inpu
 	}, nil
 }
 
-// Sweep compares n tasks of each of the sizes, which are the tasks' inputs.
+// Sweep compares n tasks of each of the sizes, which are the tasks' inputs, and returns
+// a row for each, in their order. After an error it returns the rows before it, too.
 func Sweep[Out any](ctx context.Context, p *Pool, task Task[int, Out], n int, sizes ...int) ([]Comparison, error) {
 	var rows []Comparison
 	for _, size := range sizes {

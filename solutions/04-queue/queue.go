@@ -15,6 +15,9 @@
 //
 // An item is waiting from Put to Get, in hand from Get to Done, and finished
 // after that. Only waiting items count towards the capacity.
+//
+// A process that is slow, or stopped, holds up nobody but itself, whatever the size
+// of the item that it puts or takes.
 package queue
 
 import (

@@ -68,8 +68,10 @@ func (l *Lock) free(v int64) {
 	}
 }
 
-// Acquire waits until it gets the lock, or until the context ends, which is an
-// error even if the lock is free. It uses no processor time while it waits.
+// Acquire waits until it gets the lock, or until the context ends: then it returns
+// the context's error, even if the lock is free. Nothing else ends the wait, not
+// even that the holder of this lock waits for another one that this process holds:
+// it may have goroutines that do not wait. It uses no processor time while it waits.
 //
 // If the former owner ended without a Release, Acquire returns ErrOwnerDied, to
 // this caller alone. The caller then HOLDS the lock, and what the lock guards

@@ -34,8 +34,10 @@ func newLock(f *os.File, words *shm.Memory, owner int) (*Lock, error) {
 // abandon is for Close: the kernel releases the lock with the file.
 func (l *Lock) abandon() {}
 
-// Acquire waits until it gets the lock, or until the context ends, which is an
-// error even if the lock is free. It uses no processor time while it waits.
+// Acquire waits until it gets the lock, or until the context ends: then it returns
+// the context's error, even if the lock is free. Nothing else ends the wait, not
+// even that the holder of this lock waits for another one that this process holds:
+// it may have goroutines that do not wait. It uses no processor time while it waits.
 //
 // If the former owner ended without a Release, Acquire returns ErrOwnerDied, to
 // this caller alone. The caller then HOLDS the lock, and what the lock guards
@@ -59,7 +61,12 @@ func (l *Lock) Acquire(ctx context.Context) error {
 // acquire gets the kernel's lock.
 func (l *Lock) acquire(ctx context.Context) error {
 	if ctx.Done() == nil {
-		return l.fcntl(unix.F_SETLKW, unix.F_WRLCK) // sleeps in the kernel
+		err := l.fcntl(unix.F_SETLKW, unix.F_WRLCK) // sleeps in the kernel
+		if !errors.Is(err, unix.EDEADLK) {
+			return err
+		}
+		// The kernel knows processes, not goroutines: it refuses to let two of them wait
+		// for each other, though each may have another goroutine that will release.
 	}
 	// Nothing but a signal ends that sleep. So with a context that can end, ask
 	// again and again, less and less often.

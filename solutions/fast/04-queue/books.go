@@ -21,8 +21,9 @@ type note struct {
 // books are what the owner knows of the items.
 type books struct {
 	mu      sync.Mutex
-	items   map[uint64]*item // put or taken, and not done
-	peers   int
+	items   map[uint64]*item  // put or taken, and not done
+	peers   map[*os.File]bool // the streams of the children that are there
+	closed  bool              // the owner has said goodbye
 	lost    []*item
 	changed chan struct{} // closed, and made anew, when Join should look again
 }
@@ -36,7 +37,7 @@ type item struct {
 }
 
 func newBooks() *books {
-	return &books{items: map[uint64]*item{}, changed: make(chan struct{})}
+	return &books{items: map[uint64]*item{}, peers: map[*os.File]bool{}, changed: make(chan struct{})}
 }
 
 // enter is called with mu held, and makes the item if need be.
@@ -78,6 +79,32 @@ func (b *books) write(n note, pid int) {
 	b.tell()
 }
 
+// goodbye is what a child reads of the owner that has closed its end.
+const goodbye = "."
+
+// admit makes room for what a child tells.
+func (b *books) admit(notes *os.File) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.peers[notes] = true
+	if b.closed {
+		notes.WriteString(goodbye)
+	}
+}
+
+// farewell tells all children that the owner has closed its end.
+func (b *books) farewell() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.closed = true
+	for notes := range b.peers {
+		notes.WriteString(goodbye) // one byte: it does not wait, and the dead do not matter
+	}
+}
+
 // strike takes back what was never put.
 func (b *books) strike(numbers []uint64) {
 	b.mu.Lock()
@@ -103,10 +130,10 @@ func (b *books) follow(notes *os.File, pid int) {
 		}
 		b.write(n, pid)
 	}
-	notes.Close()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.peers--
+	notes.Close()
+	delete(b.peers, notes)
 	for number, it := range b.items {
 		if it.pid == pid && !it.done {
 			b.lost = append(b.lost, it)
@@ -125,7 +152,7 @@ func (b *books) join(ctx context.Context, closed func() bool, rest func() []*ite
 		for _, it := range b.items {
 			all = all && !it.put // What was only taken or done has its other note on the way.
 		}
-		if last := b.peers == 0 && closed(); last || all && !closed() {
+		if last := len(b.peers) == 0 && closed(); last || all && !closed() {
 			lost := b.lost
 			b.lost = nil
 			if last {

@@ -30,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -126,8 +127,8 @@ func (q *Queue[T]) start(cmd *exec.Cmd, variable string, ends ...end) error {
 	// hide its death.
 	defer theirs.Close()
 
+	q.books.admit(notes)
 	q.books.mu.Lock()
-	q.books.peers++
 	q.children++
 	value := fmt.Sprint(q.children)
 	q.books.mu.Unlock()
@@ -153,6 +154,7 @@ func (q *Queue[T]) start(cmd *exec.Cmd, variable string, ends ...end) error {
 // ErrClosed. When the other producers have closed their ends too, or have ended,
 // the queue is closed: consumers take what still waits and then get ErrClosed.
 func (q *Queue[T]) Close() error {
+	q.books.farewell() // before the mailbox comes to its end
 	return q.Producer.Close()
 }
 
@@ -395,6 +397,8 @@ type Consumer[T any] struct {
 	give   end
 	note   func(note)
 	hang   func() error
+	owner  *os.File // the stream of notes; the other way it says that the owner has closed
+	told   bool     // it has said so
 	turn   chan struct{}
 	taken  []*Task[T] // of the last message, and not yet returned
 	closed atomic.Bool
@@ -421,6 +425,7 @@ func OpenConsumer[T any]() (*Consumer[T], error) {
 	}
 	c := &Consumer[T]{out: ends[0], give: ends[1], turn: make(chan struct{}, 1)}
 	c.note, c.hang = notes(ends[2])
+	c.owner = ends[2][0]
 	return c, nil
 }
 
@@ -482,8 +487,10 @@ func (c *Consumer[T]) receive(ctx context.Context, wait bool) error {
 		return err
 	})
 	switch {
-	case c.closed.Load(), errors.Is(err, io.EOF):
+	case c.closed.Load():
 		return ErrClosed
+	case errors.Is(err, io.EOF):
+		return c.over()
 	case errors.Is(err, errWouldWait):
 		return ErrEmpty
 	case err != nil:
@@ -510,6 +517,19 @@ func (c *Consumer[T]) receive(ctx context.Context, wait bool) error {
 	return err
 }
 
+// over says why nothing comes any more: the owner has told that it has closed its
+// end, or has ended and never will.
+func (c *Consumer[T]) over() error {
+	if !c.told {
+		_, err := io.ReadFull(c.owner, make([]byte, len(goodbye)))
+		if err != nil && !c.closed.Load() {
+			return fmt.Errorf("queue: the process that made the queue has ended: %w", err)
+		}
+		c.told = err == nil
+	}
+	return ErrClosed
+}
+
 // GetBatch waits for a first item as Get does, and takes with it what else waits
 // now, up to limit items in all.
 func (c *Consumer[T]) GetBatch(ctx context.Context, limit int) ([]*Task[T], error) {
@@ -525,6 +545,9 @@ func (c *Consumer[T]) Done(tasks ...*Task[T]) error {
 			return fmt.Errorf("queue: task %d was done before", t.number)
 		}
 		numbers = append(numbers, t.number)
+	}
+	if c.closed.Load() {
+		return ErrClosed
 	}
 	c.note(note{Done: numbers})
 	return nil
