@@ -151,7 +151,12 @@ func TestOrder(t *testing.T) {
 		putting <- err
 	}()
 	for _, n := range upTo(20) {
-		require.Equal(t, n, alone.get(), "a consumer alone did not get the items in the order in which they were put")
+		a := alone.do(order{Do: "Get"})
+		if a.Err == closed {
+			require.NoError(t, <-putting, "Put returned an error, though it had only to wait for room")
+		}
+		require.Empty(t, a.Err, "Get returned an error")
+		require.Equal(t, []int{n}, a.Values, "a consumer alone did not get the items in the order in which they were put")
 	}
 	require.NoError(t, <-putting, "Put returned an error, though there was room again")
 	alone.done()
