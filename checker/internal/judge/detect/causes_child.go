@@ -329,15 +329,6 @@ func killedWorker(s *scene) *cause {
 	return nil
 }
 
-func serverIdle(s *scene) *cause {
-	for _, y := range s.stands {
-		if y.does == "accept" && y.role == entry {
-			return &cause{at: y, words: []string{"{who}", s.who(y.pid)}}
-		}
-	}
-	return nil
-}
-
 func messageGone(s *scene) *cause {
 	for _, x := range s.stands {
 		if s.reads(x) && (x.role == called || s.waitedFor(x)) {

@@ -70,7 +70,7 @@ func mutexClose(s *scene) *cause {
 	for _, x := range s.mutexed() {
 		outer := plain(x.mine[len(x.mine)-1].Func)
 		if y, ok := s.keeper(x); ok && closing.MatchString(outer) {
-			return &cause{at: x, words: []string{"{function}", outer}, proof: []string{"who had the mutex waited at " + at(y.at)}}
+			return &cause{at: x, words: []string{"{function}", outer}, proof: []string{"that one waited at " + at(y.at)}}
 		}
 	}
 	return nil
@@ -103,7 +103,7 @@ func turnKeptFromClose(s *scene) *cause {
 		}
 		outer := plain(x.mine[len(x.mine)-1].Func)
 		if y, ok := s.turnOf(x); ok && closing.MatchString(outer) {
-			return &cause{at: x, words: []string{"{function}", outer}, proof: []string{"who had the turn waited at " + at(y.at)}}
+			return &cause{at: x, words: []string{"{function}", outer}, proof: []string{"that one waited at " + at(y.at)}}
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func overflowed(run evidence.Run, t evidence.Test) (Finding, bool) {
 			Detail: append([]string{
 				fmt.Sprintf("%s came to %s until the test's own %s was full of it", s.who(x.pid), at(x.at), s.thing(x.edge)),
 			}, s.standing(x.pid)...),
-			Next: "let go of everything before you stand back, for a random time: who holds on lets nobody else go on",
+			Next: "see what sends them back there again and again: who holds on to something while it stands back lets nobody else go on",
 		}
 		return f, true
 	}

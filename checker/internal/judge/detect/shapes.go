@@ -95,11 +95,11 @@ var shapes = []shape{
 		"unlock the mutex before you call a function that is not your own", mutexCallback,
 	},
 	{
-		"mutex-close", "{function}, which had to end a wait, waited for the mutex that the waiting goroutine held",
+		"mutex-close", "{function} waited for a mutex, while the goroutine that it had to wake waited for something else",
 		"close first and lock then, or hold the mutex for the bookkeeping alone: it is closing that wakes whoever waits", mutexClose,
 	},
 	{
-		"mutex-kept", "a goroutine waited for a mutex that another one held while it waited itself",
+		"mutex-kept", "a goroutine waited for a mutex; another one, in a method of the same type, waited for something else",
 		"do not hold a mutex over a read, a write or a channel: take what you need under it, unlock, and wait then", mutexKept,
 	},
 	{
@@ -107,11 +107,11 @@ var shapes = []shape{
 		"unlock on every way out (defer mu.Unlock()), and do not lock it again in a function that is called under it", mutexLost,
 	},
 	{
-		"turn-kept-from-close", "{function}, which had to end a wait, waited itself for the turn that the waiting goroutine had",
+		"turn-kept-from-close", "{function} waited for its turn, while the goroutine that it had to wake waited for something else",
 		"close first, and take the turn then, if at all: it is closing that wakes whoever waits", turnKeptFromClose,
 	},
 	{
-		"turn-kept", "{function} waited for its turn, which a goroutine kept while it waited itself",
+		"turn-kept", "{function} waited for its turn; another goroutine, in a method of the same type, waited for something else",
 		"give the turn back before you wait for the other side, or hand on to whoever waits what you read for him", turnKept,
 	},
 	{
@@ -135,7 +135,7 @@ var shapes = []shape{
 		"close the writing end in each process that only reads: the stream ends with the last copy of that end", endOfAll,
 	},
 	{
-		"end-passed-on", "{holder}, which was never meant to have it, held the other end of what your program read from",
+		"end-passed-on", "{holder}, a child of a child, held the other end of what your program read from",
 		"what a child was handed its own children inherit: mark it close-on-exec as soon as the child has it (syscall.CloseOnExec)", endPassedOn,
 	},
 	{
@@ -175,7 +175,7 @@ var shapes = []shape{
 		"close the connection before you wait, or let the server end without waiting for its clients", clientsFirst,
 	},
 	{
-		"not-asked-to-end", "your program waited for the end of {who}, and had not asked it to end",
+		"not-asked-to-end", "your program waited for the end of {who}, and still held its input open",
 		"close its input (or tell it in its own words) before you wait for it", notAskedToEnd,
 	},
 	{
@@ -199,7 +199,7 @@ var shapes = []shape{
 		"tell each of them: one marker for each, or the end of what all of them read", someNotTold,
 	},
 	{
-		"killed-worker", "{dead} had ended, and your program waited on for what it was to do",
+		"killed-worker", "your program waited on although {dead}, which it had started, had ended",
 		"when a child ends, do its work once more or tell whoever waits for it: an error is an answer too", killedWorker,
 	},
 	{
@@ -237,9 +237,5 @@ var shapes = []shape{
 	{
 		"still-held", "your program held an end open that it was handed and did not close",
 		"close every file that is handed to you, on every path, also those that nobody has asked for", stillHeld,
-	},
-	{
-		"server-idle", "your program had asked for nothing, and {who} waited for its next client",
-		"let {who} end: its connections, its input or a signal must tell it to", serverIdle,
 	},
 }
