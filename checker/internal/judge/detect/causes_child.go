@@ -161,7 +161,7 @@ func clientsFirst(s *scene) *cause {
 			}
 			for _, y := range s.inputs(child, x.pid) {
 				if s.graph.objects[y.edge.object].Kind != "pipe" {
-					return &cause{at: s.place(x.stand), words: []string{"{who}", s.who(child)}}
+					return &cause{at: s.place(x.stand), words: []string{"{who}", s.titled(child)}}
 				}
 			}
 		}
@@ -176,7 +176,7 @@ func notAskedToEnd(s *scene) *cause {
 		if len(ins) == 0 || slices.ContainsFunc(s.entryOf(child), func(e stand) bool { return e.inTest }) {
 			continue
 		}
-		c := &cause{at: s.place(x.stand), words: []string{"{who}", s.who(child)}}
+		c := &cause{at: s.place(x.stand), words: []string{"{who}", s.titled(child)}}
 		c.proof = []string{fmt.Sprintf("%s read from %s, which only %s could close", s.who(child), s.thing(ins[0].edge), s.who(x.pid))}
 		if f := s.opened(ins[0].edge.object); f != nil {
 			c.proof[0] += fmt.Sprintf(" (opened at %s)", at(*f))
@@ -191,7 +191,7 @@ func childNeedsOthers(s *scene) *cause {
 		child := x.child
 		for _, e := range s.of(child) {
 			if e.inTest && len(e.mine) > 0 && !e.inProcess() {
-				return &cause{at: s.place(x.stand), words: []string{"{who}", s.who(child)}}
+				return &cause{at: s.place(x.stand), words: []string{"{who}", s.titled(child)}}
 			}
 		}
 	}
@@ -206,7 +206,7 @@ func orphans(s *scene) *cause {
 	}
 	for _, x := range s.stands {
 		if x.pid != s.root && len(x.mine) > 0 && s.graph.nodes[x.pid].Parent == s.graph.root {
-			return &cause{at: x, line: func(x stand) int { return len(x.mine) - 1 }, words: []string{"{who}", s.who(x.pid)}}
+			return &cause{at: x, line: func(x stand) int { return len(x.mine) - 1 }, words: []string{"{who}", s.titled(x.pid)}}
 		}
 	}
 	return nil
@@ -214,7 +214,7 @@ func orphans(s *scene) *cause {
 
 func childNeverEnds(s *scene) *cause {
 	for _, x := range s.childWaits() {
-		return &cause{at: s.place(x.stand), words: []string{"{who}", s.who(x.child)}}
+		return &cause{at: s.place(x.stand), words: []string{"{who}", s.titled(x.child)}}
 	}
 	return nil
 }
@@ -231,7 +231,7 @@ func serverBusy(s *scene) *cause {
 		if !listens || accepts {
 			continue
 		}
-		c := &cause{at: y, words: []string{"{who}", s.who(y.pid)}}
+		c := &cause{at: y, words: []string{"{who}", s.titled(y.pid)}}
 		c.proof = []string{fmt.Sprintf("%s listened, and no goroutine of it accepted: it read from %s", s.who(y.pid), s.several(s.holders(y.edge)))}
 		return c
 	}
@@ -266,7 +266,7 @@ func endNotSaid(s *scene) *cause {
 	if !ok {
 		return nil
 	}
-	c := &cause{at: x, words: []string{"{who}", s.who(y.pid)}, proof: []string{fmt.Sprintf("%s read to the end of %s, which %s held open", s.who(y.pid), s.thing(y.edge), s.several(s.holders(y.edge)))}}
+	c := &cause{at: x, words: []string{"{who}", s.titled(y.pid)}, proof: []string{fmt.Sprintf("%s read to the end of %s, which %s held open", s.who(y.pid), s.thing(y.edge), s.several(s.holders(y.edge)))}}
 	if f := s.opened(y.edge.object); f != nil {
 		c.proof[0] += fmt.Sprintf(" (opened at %s)", at(*f))
 	}
@@ -278,7 +278,7 @@ func everybodyListens(s *scene) *cause {
 	if !ok {
 		return nil
 	}
-	return &cause{at: x, words: []string{"{who}", s.who(x.pid), "{other}", s.who(y.pid)}, proof: []string{
+	return &cause{at: x, words: []string{"{who}", s.titled(x.pid), "{other}", s.titled(y.pid)}, proof: []string{
 		fmt.Sprintf("%s read at %s what %s was to write, and the other way round", s.who(y.pid), at(y.at), s.who(x.pid)),
 	}}
 }
@@ -324,7 +324,7 @@ func killedWorker(s *scene) *cause {
 		if !started {
 			continue
 		}
-		return &cause{at: *f, words: []string{"{dead}", s.who(p.PID)}}
+		return &cause{at: *f, words: []string{"{dead}", s.titled(p.PID)}}
 	}
 	return nil
 }

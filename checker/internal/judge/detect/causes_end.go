@@ -109,7 +109,7 @@ func fullUnread(s *scene) *cause {
 		if s.writes(x) && x.does == "write" {
 			for _, pid := range s.holders(x.edge) {
 				if pid != x.pid {
-					return &cause{at: x, words: []string{"{who}", s.who(pid), "{pipe}", x.edge.object}, proof: s.made(x.edge.object)}
+					return &cause{at: x, words: []string{"{who}", s.titled(pid), "{pipe}", s.graph.objects[x.edge.object].Kind}, proof: s.made(x.edge.object)}
 				}
 			}
 		}
@@ -174,7 +174,7 @@ func (s *scene) heldByStranger(as func(fd int) bool) *cause {
 			if !as(handle.FD) {
 				break
 			}
-			c := &cause{at: x, words: []string{"{holder}", s.who(strange[0])}, proof: append(s.descent(x, strange[0]), s.made(x.edge.object)...)}
+			c := &cause{at: x, words: []string{"{holder}", s.titled(strange[0])}, proof: append(s.descent(x, strange[0]), s.made(x.edge.object)...)}
 			if len(x.mine) == 0 {
 				c.frame = s.opened(x.edge.object)
 			}
@@ -233,7 +233,7 @@ func endInherited(s *scene) *cause {
 			if len(ends) < 2 || len(ends) <= s.fewest(x.pid, *site) {
 				continue
 			}
-			return &cause{at: x, words: []string{"{holder}", s.who(q)}, proof: []string{
+			return &cause{at: x, words: []string{"{holder}", s.titled(q)}, proof: []string{
 				fmt.Sprintf("%s held %d of the ends that were opened at %s, one for each child", s.who(q), len(ends), at(*site)),
 			}}
 		}
@@ -359,7 +359,7 @@ func wantedByAll(s *scene) *cause {
 			}
 		}
 		if n > 1 {
-			return &cause{at: x, words: []string{"{n}", fmt.Sprint(n), "{pipe}", s.thing(x.edge)}, proof: s.made(x.edge.object)}
+			return &cause{at: x, words: []string{"{n}", fmt.Sprint(n), "{pipe}", s.graph.objects[x.edge.object].Kind}, proof: s.made(x.edge.object)}
 		}
 	}
 	return nil
@@ -388,7 +388,7 @@ func copyKept(s *scene) *cause {
 					continue
 				}
 				if h := s.holders(x.edge); len(h) == 1 && h[0] == w.pid {
-					return &cause{at: x, frame: s.opened(x.edge.object), words: []string{"{who}", s.who(child)}}
+					return &cause{at: x, frame: s.opened(x.edge.object), words: []string{"{who}", s.titled(child)}}
 				}
 			}
 		}

@@ -12,7 +12,7 @@ func halted(s *scene) *cause {
 	for _, pid := range s.graph.order {
 		n := s.graph.nodes[pid]
 		if slices.ContainsFunc(n.Threads, func(t evidence.Thread) bool { return t.State == "T" }) {
-			c := &cause{words: []string{"{who}", s.who(pid)}, proof: []string{s.who(pid) + " was stopped by a signal"}}
+			c := &cause{words: []string{"{who}", s.titled(pid)}, proof: []string{s.who(pid) + " was stopped by a signal"}}
 			if f := s.focus(); f != nil {
 				c.at = *f
 			}
@@ -105,7 +105,7 @@ func lockKept(s *scene) *cause {
 			if slices.ContainsFunc(s.locked(), func(y stand) bool { return y.pid == holder }) {
 				continue
 			}
-			c := &cause{at: x, line: outside, words: []string{"{holder}", s.who(holder)}}
+			c := &cause{at: x, line: outside, words: []string{"{holder}", s.titled(holder)}}
 			c.proof = []string{fmt.Sprintf("%s waited for %s; %s held it", s.who(x.pid), short(x.edge.what), s.who(holder))}
 			return c
 		}
@@ -127,7 +127,11 @@ func permits(s *scene) *cause {
 		if len(others) == 0 || !bothEnds || !slices.Contains(h, x.pid) {
 			continue
 		}
-		c := &cause{at: x, line: outside, words: []string{"{n}", fmt.Sprint(len(readers))}}
+		n := "a process"
+		if len(readers) > 1 {
+			n = fmt.Sprintf("%d processes", len(readers))
+		}
+		c := &cause{at: x, line: outside, words: []string{"{n}", n}}
 		c.proof = []string{fmt.Sprintf("%s was empty, and each process that has it waited", s.thing(x.edge))}
 		if dead := s.ended(); len(dead) > 0 {
 			c.proof = append(c.proof, fmt.Sprintf("%s had ended; what it took it could not give back", s.who(dead[len(dead)-1].PID)))

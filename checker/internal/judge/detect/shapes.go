@@ -83,7 +83,7 @@ var shapes = []shape{
 		"release a lock before you wait for anything else, and on every way out, an error and a panic too (defer)", lockKept,
 	},
 	{
-		"permit-lost", "{n} processes waited for a permit, and all permits were gone",
+		"permit-lost", "{n} waited for a permit, and all permits were gone",
 		"give each permit back on every way out (defer), and when a process dies with one let its parent put it back", permits,
 	},
 	{

@@ -31,6 +31,19 @@ func (s *scene) who(pid int) string {
 	return fmt.Sprintf("pid %d", pid)
 }
 
+// titled names a process in a headline, where a number would only be in the way: it is
+// another one in each run.
+func (s *scene) titled(pid int) string {
+	name := s.who(pid)
+	if pid == s.root {
+		return "the test's process"
+	}
+	if _, after, ok := strings.Cut(name, " \""); ok {
+		return `"` + after
+	}
+	return name
+}
+
 // several names some processes, at most three of them.
 func (s *scene) several(pids []int) string {
 	var names []string
