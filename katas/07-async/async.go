@@ -42,7 +42,8 @@ var (
 )
 
 // A TaskError is the error that a task returned in its worker, or its panic, or
-// says that its argument or its value does not fit into the type that it has here.
+// says that it ended its goroutine (runtime.Goexit), or that its argument or its value
+// does not fit into the type that it has here. None of these costs the worker.
 type TaskError struct {
 	Index int    // the task's index in Map's args; 0 for Apply
 	Text  string // what the error said in the worker
@@ -60,7 +61,7 @@ var tasks = map[string]func(json.RawMessage) (json.RawMessage, error){}
 // Register makes f a task. It must be called while the program initializes (a
 // package-level variable is a good place), so that the worker, which is this
 // program started again, knows the task too. What a task prints goes where this
-// program's own output goes.
+// program's own output goes. To run a task that was not registered is an error.
 func Register[A, R any](name string, f func(A) (R, error)) Task[A, R] {
 	tasks[name] = func(encoded json.RawMessage) (json.RawMessage, error) {
 		var arg A
@@ -80,7 +81,8 @@ func Register[A, R any](name string, f func(A) (R, error)) Task[A, R] {
 // the task succeeded, else Error; exactly once, and before the result counts as
 // ready. Either may be nil, and Apply and Map take several. A pool runs its
 // callbacks one at a time. A callback may submit tasks, Close and Terminate; it
-// must not wait for a Result or Join.
+// must not wait for a Result or Join. One that ends its goroutine (runtime.Goexit) is
+// over, and the next one is called.
 type Callbacks[R any] struct {
 	Value func(R)
 	Error func(error)
@@ -168,8 +170,9 @@ const (
 )
 
 // NewPool starts a pool of the given number of worker processes, at least 1. If
-// one cannot be started, nothing is left of the others. A worker that dies is
-// replaced; if that fails, the task for which it was to start ends with the error,
+// one cannot be started, nothing is left of the others, and there is an error and no
+// pool. A worker that dies is replaced, and a task that it had not got yet is not lost
+// with it; if that fails, the task for which it was to start ends with the error,
 // and the next one tries again. The caller closes or terminates the pool, and
 // then joins it.
 func NewPool(workers int) (*Pool, error) {

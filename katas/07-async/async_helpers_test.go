@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,8 @@ var (
 	echo    = async.Register("echo", func(text string) (string, error) { return text, nil })
 	inverse = async.Register("inverse", func(f float64) (float64, error) { return 1 / f, nil })
 	work    = async.Register("work", func(d time.Duration) (int, error) { burn(d); return os.Getpid(), nil })
+	quit    = async.Register("quit", func(n int) (int, error) { return quitter(n) })
+	act     = async.Register("act", func(r role) (string, error) { return r.act() })
 	play    = async.Register("play", func(r role) (string, error) { return r.play() })
 	attend  = async.Register("attend", func(r role) (int, error) { return os.Getpid(), r.attend() })
 	duet    = async.Register("duet", func(r role) (int, error) {
@@ -53,6 +56,14 @@ var (
 func oddOnes(n int) (int, error) {
 	if n%3 == 2 {
 		return 0, fmt.Errorf("%d is not wanted", n)
+	}
+	return n, nil
+}
+
+// quitter ends its goroutine for a number below zero, as t.FailNow would.
+func quitter(n int) (int, error) {
+	if n < 0 {
+		runtime.Goexit()
 	}
 	return n, nil
 }
@@ -89,7 +100,7 @@ var background = context.Background()
 func newPool(t *testing.T, workers int) *async.Pool {
 	t.Helper()
 	p, err := async.NewPool(workers)
-	require.NoError(t, err)
+	require.NoError(t, err, "NewPool failed")
 	t.Cleanup(func() {
 		p.Terminate()
 		p.Join()
@@ -101,7 +112,7 @@ func newPool(t *testing.T, workers int) *async.Pool {
 func finish(t *testing.T, p *async.Pool) {
 	t.Helper()
 	p.Close()
-	require.NoError(t, p.Join())
+	require.NoError(t, p.Join(), "Join failed")
 }
 
 // A stage is where tasks, in whatever process, meet the test: a task that
@@ -115,7 +126,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "stage")
-	require.NoError(t, err)
+	require.NoError(t, err, "MkdirTemp failed")
 	s := &stage{t: t}
 	t.Cleanup(func() {
 		if s.listener != nil {
@@ -127,7 +138,7 @@ func newStage(t *testing.T) *stage {
 		os.RemoveAll(dir)
 	})
 	s.listener, err = net.Listen("unix", filepath.Join(dir, "s"))
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not listen")
 	return s
 }
 
@@ -146,11 +157,11 @@ type player struct {
 func (s *stage) next() player {
 	s.t.Helper()
 	conn, err := s.listener.Accept()
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "Accept failed")
 	s.open = append(s.open, conn)
 	p := player{conn: conn, t: s.t}
 	_, err = fmt.Fscanf(bufio.NewReader(conn), "%q %d\n", &p.name, &p.pid)
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "Fscanf failed")
 	require.NotEqual(s.t, os.Getpid(), p.pid, "the task ran in the parent's own process")
 	return p
 }
@@ -171,7 +182,7 @@ func (s *stage) cast(n int) map[string]player {
 func (p player) leave(line string) {
 	p.t.Helper()
 	_, err := fmt.Fprintln(p.conn, line)
-	require.NoError(p.t, err)
+	require.NoError(p.t, err, "Fprintln failed")
 }
 
 // ended waits until the player's process has ended.
@@ -180,7 +191,7 @@ func (p player) ended() { io.Copy(io.Discard, p.conn) }
 // kill kills the player's process and waits until it is dead.
 func (p player) kill() {
 	p.t.Helper()
-	require.NoError(p.t, syscall.Kill(p.pid, syscall.SIGKILL))
+	require.NoError(p.t, syscall.Kill(p.pid, syscall.SIGKILL), "the test could not send a signal: the process had ended too early")
 	p.ended()
 	awaitDeath(p.pid)
 }
@@ -189,10 +200,10 @@ func (p player) kill() {
 func (s *stage) killWorker(p *async.Pool) {
 	s.t.Helper()
 	r, err := async.Apply(p, play, s.role("victim"))
-	require.NoError(s.t, err)
+	require.NoError(s.t, err, "Apply failed")
 	s.next().kill()
 	_, err = r.Get(background)
-	require.ErrorIs(s.t, err, async.ErrWorkerDied)
+	require.ErrorIs(s.t, err, async.ErrWorkerDied, "Get did not tell that the worker died during the task")
 }
 
 // A role is a task's way to the stage.
@@ -291,4 +302,12 @@ func cpuTime() time.Duration {
 	var u syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// act plays a role that has a name, and fails otherwise.
+func (r role) act() (string, error) {
+	if r.Name == "" {
+		return "", errors.New("there is no such role")
+	}
+	return r.play()
 }

@@ -18,29 +18,30 @@ func TestWorkerKilledInMidTask(t *testing.T) {
 	results := map[string]*async.Result[string]{}
 	for _, name := range []string{"victim", "other"} {
 		r, err := async.Apply(p, play, s.role(name))
-		require.NoError(t, err)
+		require.NoError(t, err, "Apply failed")
 		results[name] = r
 	}
 	players := s.cast(2)
 	players["victim"].kill()
 	_, err := results["victim"].Get(background)
-	require.ErrorIs(t, err, async.ErrWorkerDied)
+	require.ErrorIs(t, err, async.ErrWorkerDied, "Get did not tell that the worker died during the task")
 	assert.False(t, results["other"].Ready(), "the death of one worker settled another one's task")
 	players["other"].leave("alive")
 	got, err := results["other"].Get(background)
-	require.NoError(t, err)
-	assert.Equal(t, "alive", got)
+	require.NoError(t, err, "Get failed")
+	assert.Equal(t, "alive", got, "Get returned another value than the task")
 
 	// The pool has two workers again.
 	for _, name := range []string{"a", "b"} {
 		results[name], err = async.Apply(p, play, s.role(name))
-		require.NoError(t, err)
+		require.NoError(t, err, "Apply failed")
 	}
-	for name, player := range s.cast(2) {
-		player.leave(name)
+	players = s.cast(2)
+	for _, name := range []string{"a", "b"} {
+		players[name].leave(name)
 		got, err := results[name].Get(background)
-		require.NoError(t, err)
-		assert.Equal(t, name, got)
+		require.NoError(t, err, "Get failed")
+		assert.Equal(t, name, got, "a result held another task's value")
 	}
 	finish(t, p)
 }
@@ -49,14 +50,14 @@ func TestWorkerKilledWhileIdle(t *testing.T) {
 	harness.Test(t)
 	p, s := newPool(t, 1), newStage(t)
 	r, err := async.Apply(p, attend, s.role("idler"))
-	require.NoError(t, err)
+	require.NoError(t, err, "Apply failed")
 	idler := s.next()
 	idler.leave("")
 	first, err := r.Get(background)
-	require.NoError(t, err)
+	require.NoError(t, err, "Get failed")
 	idler.kill()
 	r, err = async.Apply(p, pid, struct{}{})
-	require.NoError(t, err)
+	require.NoError(t, err, "Apply failed")
 	second, err := r.Get(background)
 	require.NoError(t, err, "a worker that died before it had got the task spoiled it")
 	assert.NotEqual(t, first, second, "a dead process ran a task")
@@ -68,11 +69,11 @@ func TestChildOfATask(t *testing.T) {
 	harness.Test(t)
 	p, s := newPool(t, 1), newStage(t)
 	r, err := async.Apply(p, leave, s.role("worker"))
-	require.NoError(t, err)
+	require.NoError(t, err, "Apply failed")
 	players := s.cast(2)
 	players["worker"].kill()
 	_, err = r.Get(background)
-	require.ErrorIs(t, err, async.ErrWorkerDied)
+	require.ErrorIs(t, err, async.ErrWorkerDied, "Get did not tell that the worker died during the task")
 	players["bystander"].leave("")
 	players["bystander"].ended()
 	finish(t, p)
@@ -91,7 +92,7 @@ func TestStartFailsHalfWay(t *testing.T) {
 		return err
 	})
 	finish(t, p)
-	require.Positive(t, refused, "a pool was started without a single descriptor")
+	require.Positive(t, refused, "NewPool made a pool though the process could not open a single file")
 }
 
 // There is no worker, and each step of the start of a new one is refused once.
@@ -107,7 +108,7 @@ func TestReplacementFails(t *testing.T) {
 		}
 		return err
 	})
-	require.Equal(t, 42, got)
+	require.Equal(t, 42, got, "Get returned another value than the task")
 	finish(t, p)
 }
 
@@ -117,15 +118,15 @@ func TestWorkersEndWithTheirParent(t *testing.T) {
 	s := newStage(t)
 	owner := reexec.Command("async-owner", s.listener.Addr().String())
 	in, err := owner.StdinPipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "StdinPipe failed")
 	defer in.Close()
 	owner.Stderr = os.Stderr
-	require.NoError(t, owner.Start())
+	require.NoError(t, owner.Start(), "Start failed")
 	players := s.cast(2) // the owner's two workers
 	for _, player := range players {
 		player.leave("") // idle from now on
 	}
-	require.NoError(t, owner.Process.Kill())
+	require.NoError(t, owner.Process.Kill(), "Kill failed")
 	owner.Wait()
 	for _, player := range players {
 		player.ended()

@@ -2,7 +2,6 @@ package deadlock_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -32,8 +31,8 @@ func TestInOrder(t *testing.T) {
 	low, high := openLock(t, deadlock.LockPath(dir, 9)), openLock(t, deadlock.LockPath(dir, 10))
 	for _, pair := range [][2]*deadlock.Lock{{low, high}, {high, low}} {
 		first, second := deadlock.InOrder(pair[0], pair[1])
-		require.NotNil(t, first)
-		require.NotNil(t, second)
+		require.NotNil(t, first, "InOrder returned no first lock")
+		require.NotNil(t, second, "InOrder returned no second lock")
 		assert.Same(t, low, first, "InOrder returned the lock with the higher number first")
 		assert.Same(t, high, second, "InOrder returned the lock with the lower number second")
 	}
@@ -44,18 +43,18 @@ func TestSemaphoreAdmits(t *testing.T) {
 	harness.Test(t)
 	for _, permits := range []int{1, 3, deadlock.MaxPermits} {
 		s, err := deadlock.NewSemaphore(permits)
-		require.NoError(t, err)
-		require.NoError(t, s.Acquire())
-		require.NoError(t, s.Release())
+		require.NoError(t, err, "NewSemaphore failed")
+		require.NoError(t, s.Acquire(), "Acquire failed")
+		require.NoError(t, s.Release(), "Release failed")
 		_, w := s.Files()
-		require.NoError(t, w.Close()) // nobody can release any more: what is there now is all
+		require.NoError(t, w.Close(), "the test could not close the writing end of a semaphore") // nobody can release any more: what is there now is all
 		for i := range permits {
 			require.NoError(t, s.Acquire(), "a semaphore of %d refused permit %d", permits, i+1)
 		}
 		assert.ErrorIs(t, s.Acquire(), io.EOF, "a semaphore of %d admitted one more, or hid that nobody could release any", permits)
 		s.Close()
-		assert.Error(t, s.Release(), "Release of a semaphore that was closed")
-		assert.Error(t, s.Acquire(), "Acquire of a semaphore that was closed")
+		assert.Error(t, s.Release(), "Release succeeded of a semaphore that was closed")
+		assert.Error(t, s.Acquire(), "Acquire succeeded of a semaphore that was closed")
 	}
 	var s *deadlock.Semaphore
 	refused := harness.UntilItFits(t, func() (err error) {
@@ -64,8 +63,8 @@ func TestSemaphoreAdmits(t *testing.T) {
 		}
 		return err
 	})
-	require.NoError(t, s.Acquire())
-	require.NoError(t, s.Close())
+	require.NoError(t, s.Acquire(), "Acquire failed")
+	require.NoError(t, s.Close(), "Close failed")
 	require.Positive(t, refused, "a semaphore was made of no file at all")
 	for _, permits := range []int{0, -1, deadlock.MaxPermits + 1} {
 		s, err := deadlock.NewSemaphore(permits)
@@ -79,7 +78,7 @@ func TestSemaphoreAdmits(t *testing.T) {
 func TestSemaphoreBetweenProcesses(t *testing.T) {
 	harness.Test(t)
 	s, err := deadlock.NewSemaphore(2)
-	require.NoError(t, err)
+	require.NoError(t, err, "NewSemaphore failed")
 	defer s.Close()
 	r, w := s.Files()
 	var children []*child
@@ -106,7 +105,7 @@ func dinnerOf(t *testing.T, manner deadlock.Manner, meals int) {
 	table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: meals, Manner: manner, Habit: "test-witnessed"}
 	r := newRecord(t, table.Dir, table.Seats)
 	dinner, err := deadlock.Dine(context.Background(), table)
-	require.NoError(t, err)
+	require.NoError(t, err, "Dine failed")
 	want := deadlock.Dinner{Meals: all(5, meals)}
 	assert.Empty(t, cmp.Diff(want, dinner), "not every philosopher ate all meals (-want +got)")
 	assert.Zero(t, r.count(shared), "philosophers ate with a fork that another one was eating with")
@@ -143,7 +142,7 @@ func TestOrderBreaksTheCircle(t *testing.T) {
 	}
 	d.let(0, 1, 2, 3, 4)
 	dinner, err := d.wait()
-	require.NoError(t, err)
+	require.NoError(t, err, "Dine failed")
 	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "not every philosopher ate all meals (-want +got)")
 }
 
@@ -157,6 +156,9 @@ func TestWaiterBreaksTheCircle(t *testing.T) {
 	d.hearAll(5, deadlock.Thinking)
 	d.let(0, 1, 2, 3)
 	d.hearAll(4, deadlock.Reaching)
+	for fork := range 4 {
+		assert.True(t, isHeld(t, deadlock.LockPath(dir, fork)), "philosopher %d was about to take its right fork, and did not have the left one", fork)
+	}
 	d.let(4)
 	// Whether the fifth waits or is merely slow, nobody can see from here. It gets
 	// a while to make its mistake; if it needs longer, this test finds nothing.
@@ -165,7 +167,7 @@ func TestWaiterBreaksTheCircle(t *testing.T) {
 	}
 	d.let(0, 1, 2, 3, 4)
 	dinner, err := d.wait()
-	require.NoError(t, err)
+	require.NoError(t, err, "Dine failed")
 	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "not every philosopher ate all meals (-want +got)")
 }
 
@@ -177,8 +179,8 @@ func TestOthersEatTogether(t *testing.T) {
 			table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 40, Manner: m.manner, Habit: "test-slow"}
 			r := newRecord(t, table.Dir, table.Seats)
 			dinner, err := deadlock.Dine(context.Background(), table)
-			require.NoError(t, err)
-			assert.Equal(t, all(5, 40), dinner.Meals)
+			require.NoError(t, err, "Dine failed")
+			assert.Equal(t, all(5, 40), dinner.Meals, "not every philosopher ate all meals")
 			assert.GreaterOrEqual(t, r.count(together), int64(2), "no two philosophers ever ate at the same time")
 		})
 	}
@@ -189,21 +191,24 @@ func TestDineRefuses(t *testing.T) {
 	harness.Test(t)
 	good := deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 1, Habit: "test-witnessed"}
 	_, err := deadlock.Dine(context.Background(), good)
-	require.NoError(t, err)
+	require.NoError(t, err, "Dine failed")
 	nothing := good
 	nothing.Meals = 0
 	dinner, err := deadlock.Dine(context.Background(), nothing)
 	require.NoError(t, err, "Dine refused a dinner without meals")
-	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(2, 0)}, dinner))
-	for what, spoil := range map[string]func(*deadlock.Table){
-		"one seat":         func(t *deadlock.Table) { t.Seats = 1 },
-		"less than a meal": func(t *deadlock.Table) { t.Meals = -1 },
-		"an unknown habit": func(t *deadlock.Table) { t.Habit = "nobody's" },
-		"no folder":        func(t *deadlock.Table) { t.Dir += "/missing" },
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(2, 0)}, dinner), "a dinner without meals was told otherwise (-want +got)")
+	for _, row := range []struct {
+		what  string
+		spoil func(*deadlock.Table)
+	}{
+		{"one seat", func(t *deadlock.Table) { t.Seats = 1 }},
+		{"less than a meal", func(t *deadlock.Table) { t.Meals = -1 }},
+		{"an unknown habit", func(t *deadlock.Table) { t.Habit = "nobody's" }},
+		{"no folder", func(t *deadlock.Table) { t.Dir += "/missing" }},
 	} {
 		bad := good
-		spoil(&bad)
+		row.spoil(&bad)
 		_, err := deadlock.Dine(context.Background(), bad)
-		assert.Error(t, err, fmt.Sprintf("Dine accepted a table with %s", what))
+		assert.Error(t, err, "Dine accepted a table with %s", row.what)
 	}
 }

@@ -22,19 +22,20 @@ func TestLockExcludes(t *testing.T) {
 	harness.Test(t)
 	path := deadlock.LockPath(t.TempDir(), 0)
 	a, b := openLock(t, path), openLock(t, path)
-	require.NoError(t, a.Acquire())
+	require.False(t, isHeld(t, path), "OpenLock acquired the lock")
+	require.NoError(t, a.Acquire(), "Acquire failed")
 
 	free, err := b.TryAcquire()
-	require.NoError(t, err)
+	require.NoError(t, err, "TryAcquire failed")
 	require.False(t, free, "a second Lock acquired what the first one held")
 
-	require.NoError(t, a.Release())
+	require.NoError(t, a.Release(), "Release failed")
 	free, err = b.TryAcquire()
-	require.NoError(t, err)
+	require.NoError(t, err, "TryAcquire failed")
 	require.True(t, free, "TryAcquire found the lock taken after its holder had released it")
 
 	free, err = a.TryAcquire()
-	require.NoError(t, err)
+	require.NoError(t, err, "TryAcquire failed")
 	require.False(t, free, "the first Lock acquired what the second one held by TryAcquire")
 }
 
@@ -43,7 +44,7 @@ func TestLockWaits(t *testing.T) {
 	harness.Test(t)
 	path := deadlock.LockPath(t.TempDir(), 0)
 	a, b := openLock(t, path), openLock(t, path)
-	require.NoError(t, a.Acquire())
+	require.NoError(t, a.Acquire(), "Acquire failed")
 
 	var had atomic.Bool
 	waiting, ended := make(chan bool), make(chan error)
@@ -58,8 +59,8 @@ func TestLockWaits(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	early := had.Load()
-	require.NoError(t, a.Release())
-	require.NoError(t, <-ended)
+	require.NoError(t, a.Release(), "Release failed")
+	require.NoError(t, <-ended, "Acquire failed")
 	assert.False(t, early, "Acquire returned while another Lock held the lock")
 	assert.True(t, isHeld(t, path), "nobody held the lock after Acquire had returned")
 }
@@ -74,16 +75,16 @@ func TestLockBetweenProcesses(t *testing.T) {
 	c.hear("acquired the lock")
 
 	free, err := l.TryAcquire()
-	require.NoError(t, err)
+	require.NoError(t, err, "TryAcquire failed")
 	require.False(t, free, "TryAcquire took a lock that a child process held")
 
 	c.tell()
 	c.hear("released the lock")
-	require.NoError(t, l.Acquire())
+	require.NoError(t, l.Acquire(), "Acquire failed")
 
 	other := startChild(t, nil, "test-lock-holder", path)
 	other.tell() // it waits for the lock now, or soon
-	require.NoError(t, l.Release())
+	require.NoError(t, l.Release(), "Release failed")
 	other.hear("acquired the lock")
 }
 
@@ -91,19 +92,19 @@ func TestLockBetweenProcesses(t *testing.T) {
 func TestLockMisuse(t *testing.T) {
 	harness.Test(t)
 	l := openLock(t, deadlock.LockPath(t.TempDir(), 0))
-	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release of a lock that was never acquired")
+	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release did not tell that the lock was never acquired")
 
-	require.NoError(t, l.Acquire())
-	require.ErrorIs(t, l.Acquire(), deadlock.ErrHeld, "Acquire of a lock that the same Lock held")
+	require.NoError(t, l.Acquire(), "Acquire failed")
+	require.ErrorIs(t, l.Acquire(), deadlock.ErrHeld, "Acquire did not tell that the same Lock held the lock")
 	free, err := l.TryAcquire()
-	assert.ErrorIs(t, err, deadlock.ErrHeld, "TryAcquire of a lock that the same Lock held")
+	assert.ErrorIs(t, err, deadlock.ErrHeld, "TryAcquire did not tell that the same Lock held the lock")
 	assert.False(t, free, "TryAcquire acquired a lock a second time")
 
-	require.NoError(t, l.Release())
-	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release of a lock that was released already")
+	require.NoError(t, l.Release(), "Release failed")
+	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release did not tell that the lock was released already")
 
 	_, err = deadlock.OpenLock(filepath.Join(t.TempDir(), "missing", "lock"))
-	assert.ErrorIs(t, err, os.ErrNotExist, "OpenLock in a folder that did not exist")
+	assert.ErrorIs(t, err, os.ErrNotExist, "OpenLock did not tell that there is no such folder")
 }
 
 // Close releases what is held.
@@ -111,15 +112,16 @@ func TestLockClose(t *testing.T) {
 	harness.Test(t)
 	path := deadlock.LockPath(t.TempDir(), 0)
 	l, err := deadlock.OpenLock(path)
-	require.NoError(t, err)
-	require.NoError(t, l.Acquire())
-	require.NoError(t, l.Close())
+	require.NoError(t, err, "OpenLock failed")
+	require.NoError(t, l.Acquire(), "Acquire failed")
+	require.NoError(t, l.Close(), "Close failed")
+	assert.FileExists(t, path, "Close removed the lock's file")
 	assert.False(t, isHeld(t, path), "Close left the lock held")
 
-	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release of a lock that was closed")
-	assert.Error(t, l.Acquire(), "Acquire of a lock that was closed")
+	assert.ErrorIs(t, l.Release(), deadlock.ErrNotHeld, "Release did not tell that the Lock was closed, and so not held")
+	assert.Error(t, l.Acquire(), "Acquire succeeded of a Lock that was closed")
 	free, err := l.TryAcquire()
-	assert.Error(t, err, "TryAcquire of a lock that was closed")
+	assert.Error(t, err, "TryAcquire told of no error though the Lock was closed")
 	assert.False(t, free, "TryAcquire acquired a lock that was closed")
 }
 
@@ -141,10 +143,10 @@ func simulate(t *testing.T, n int) {
 	t.Helper()
 	dir := t.TempDir()
 	sim, err := deadlock.Simulate(dir, n)
-	require.NoError(t, err)
+	require.NoError(t, err, "Simulate failed")
 	t.Cleanup(sim.End)
 	pids := sim.PIDs()
-	require.Len(t, pids, n, "a simulation of %d processes had other process IDs", n)
+	require.Len(t, pids, n, "Simulate started another number of processes than the %d that it was asked for", n)
 
 	proof := harness.Deadlocked(t, pids...)
 
@@ -171,13 +173,13 @@ func TestSimulationEnds(t *testing.T) {
 	harness.Test(t)
 	dir := t.TempDir()
 	sim, err := deadlock.Simulate(dir, 3)
-	require.NoError(t, err)
+	require.NoError(t, err, "Simulate failed")
 	pids := sim.PIDs()
 	for i := range 3 {
 		assert.True(t, isHeld(t, deadlock.LockPath(dir, i)), "lock %d was free when Simulate returned", i)
 	}
 	for _, pid := range pids { // who is stopped does not end by himself when a lock is free
-		require.NoError(t, unix.Kill(pid, unix.SIGSTOP))
+		require.NoError(t, unix.Kill(pid, unix.SIGSTOP), "the test could not send a signal: the process had ended too early")
 	}
 	sim.End()
 	for i := range 3 {
@@ -193,7 +195,7 @@ func TestSimulationEnds(t *testing.T) {
 func TestSimulationFails(t *testing.T) {
 	harness.Test(t)
 	sim, err := deadlock.Simulate(t.TempDir(), 2)
-	require.NoError(t, err)
+	require.NoError(t, err, "Simulate failed")
 	sim.End()
 
 	sim, err = deadlock.Simulate(t.TempDir(), 1)
@@ -208,9 +210,9 @@ func TestSimulationFails(t *testing.T) {
 
 	// Two of four find no lock here, and the others wait for them.
 	dir := t.TempDir()
-	require.NoError(t, os.Symlink(filepath.Join(dir, "missing", "lock"), deadlock.LockPath(dir, 1)))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "missing", "lock"), deadlock.LockPath(dir, 1)), "the test could not make a symbolic link")
 	sim, err = deadlock.Simulate(dir, 4)
-	if !assert.Error(t, err, "Simulate missed none of its processes") {
+	if !assert.Error(t, err, "Simulate told of no error though two of its processes found no lock") {
 		sim.End()
 	}
 

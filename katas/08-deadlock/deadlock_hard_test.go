@@ -23,7 +23,7 @@ func TestLockOfTheDead(t *testing.T) {
 	c.tell()
 	c.hear("acquired the lock")
 	require.True(t, isHeld(t, path), "nobody held the lock that a child process had acquired")
-	require.NoError(t, c.cmd.Process.Kill())
+	require.NoError(t, c.cmd.Process.Kill(), "the test could not send a signal: the process had ended too early")
 	require.NoError(t, l.Acquire(), "the lock of a killed process could not be had")
 }
 
@@ -39,18 +39,9 @@ func TestBackOffRecovers(t *testing.T) {
 	d := direct(t, 5, 1, deadlock.Reaching)
 	d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 1, Manner: deadlock.BackOff})
 	d.hearAll(5, deadlock.Reaching)
-	for _, g := range d.gates {
-		g.Write(make([]byte, 1000)) // free to go, from now on
-	}
-	go func() { // what they say does not matter any more
-		for b := make([]byte, 4096); ; {
-			if _, err := d.said.Read(b); err != nil {
-				return
-			}
-		}
-	}()
+	d.free(0, 1, 2, 3, 4)
 	dinner, err := d.wait()
-	require.NoError(t, err)
+	require.NoError(t, err, "Dine failed")
 	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 1)}, dinner), "not every philosopher ate (-want +got)")
 }
 
@@ -60,25 +51,28 @@ func TestBackOffRecovers(t *testing.T) {
 func TestBackOffLeavesTheStep(t *testing.T) {
 	harness.Test(t)
 	d := direct(t, 2, 1, deadlock.Reaching, deadlock.Refused)
-	d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 2, Manner: deadlock.BackOff})
+	dir := t.TempDir()
+	d.serve(deadlock.Table{Dir: dir, Seats: 2, Meals: 2, Manner: deadlock.BackOff})
 	for inStep, rounds := true, 0; inStep; rounds++ {
 		d.hearAll(2, deadlock.Reaching)
-		d.let(0, 1)
-		refused := d.hearAll(2, deadlock.Refused)
+		refused := map[int]word{}
+		for seat := range 2 { // the other one has its left fork, and keeps it when it is refused
+			d.let(seat)
+			refused[seat] = d.hearAll(1, deadlock.Refused)[seat]
+			require.True(t, isHeld(t, deadlock.LockPath(dir, seat)), "philosopher %d was refused its right fork, and had put the left one down before it told its habit", seat)
+		}
 		inStep = refused[0].Wait == refused[1].Wait
 		if !inStep || rounds == 0 {
 			harness.Progress() // to begin and to part is progress; to step back again is none
 		}
 		if !inStep {
-			for _, g := range d.gates {
-				g.Write(make([]byte, 1000))
-			}
+			d.free(0, 1)
 		} else {
 			d.let(0, 1)
 		}
 	}
 	dinner, err := d.wait()
-	require.NoError(t, err)
+	require.NoError(t, err, "Dine failed")
 	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(2, 2)}, dinner), "not every philosopher ate all meals (-want +got)")
 }
 
@@ -89,9 +83,25 @@ func TestSpoiltMeals(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 6, Manner: m.manner, Habit: "test-clumsy"}
 			dinner, err := deadlock.Dine(context.Background(), table)
-			require.ErrorContains(t, err, "dropped the napkin")
-			assert.ErrorContains(t, err, "philosopher 4, meal 1", "the error did not name seat and meal")
-			assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "three meals of six were spoilt for each philosopher (-want +got)")
+			require.ErrorContains(t, err, "dropped the napkin", "Dine did not tell the error of the habit")
+			for seat := range 5 {
+				for meal := range 3 {
+					assert.True(t, names(err, seat, meal), "the error did not name seat %d and meal %d, in whatever words, in one line", seat, meal)
+				}
+			}
+			assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "Dine counted meals wrongly, of which three of six were spoilt for each philosopher (-want +got)")
+		})
+	}
+}
+
+// A habit that ends its goroutine, as t.FailNow does, spoils a meal like any other.
+func TestHabitEndsItsGoroutine(t *testing.T) {
+	harness.Test(t)
+	for _, m := range manners {
+		t.Run(m.name, func(t *testing.T) {
+			dinner, err := deadlock.Dine(context.Background(), deadlock.Table{Dir: t.TempDir(), Seats: 3, Meals: 3, Manner: m.manner, Habit: "test-quitter"})
+			require.Error(t, err, "Dine told of no error though every philosopher's habit had ended its goroutine")
+			assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(3, 2)}, dinner), "the philosophers did not go on with their next meal (-want +got)")
 		})
 	}
 }
@@ -103,21 +113,25 @@ func TestKilledWithForkInHand(t *testing.T) {
 	for _, m := range manners {
 		t.Run(m.name, func(t *testing.T) {
 			d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching, deadlock.Eating)
-			d.serve(deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 4, Manner: m.manner})
+			dir := t.TempDir()
+			d.serve(deadlock.Table{Dir: dir, Seats: 5, Meals: 4, Manner: m.manner})
 			d.hearAll(5, deadlock.Thinking)
+			for fork := range 5 {
+				require.False(t, isHeld(t, deadlock.LockPath(dir, fork)), "fork %d was taken though everybody was thinking", fork)
+			}
 			d.let(0)
-			d.kill(d.hearAll(1, deadlock.Reaching)[0])
+			reaching := d.hearAll(1, deadlock.Reaching)[0]
+			require.True(t, isHeld(t, deadlock.LockPath(dir, 0)), "philosopher 0 was about to take its second fork, and did not have the left one, which is the lower one too")
+			require.False(t, isHeld(t, deadlock.LockPath(dir, 1)), "philosopher 0 had its right fork before it told its habit that it reached for it")
+			d.kill(reaching)
 			d.let(2)
 			d.hearAll(1, deadlock.Reaching)
 			d.let(2)
 			d.kill(d.hearAll(1, deadlock.Eating)[2])
-			for _, seat := range []int{1, 3, 4} { // their neighbours
-				d.gates[seat].Write(make([]byte, 1000))
-			}
+			d.free(1, 3, 4) // their neighbours
 			dinner, err := d.wait()
 			require.Error(t, err, "Dine did not tell that two philosophers were killed")
-			assert.ErrorContains(t, err, "philosopher 0")
-			assert.ErrorContains(t, err, "philosopher 2")
+			assert.True(t, names(err, 0) && names(err, 2), "the error did not name the seats of those who were killed")
 			want := deadlock.Dinner{Meals: []int{0, 4, 0, 4, 4}, Lost: []int{0, 2}}
 			assert.Empty(t, cmp.Diff(want, dinner), "the others did not dine on (-want +got)")
 		})
@@ -150,7 +164,7 @@ func TestDineCancelled(t *testing.T) {
 	cancel()
 	table := deadlock.Table{Dir: t.TempDir(), Seats: 3, Meals: 1000, Habit: "test-witnessed"}
 	_, err := deadlock.Dine(ctx, table)
-	require.ErrorIs(t, err, context.Canceled, "Dine with an ended context")
+	require.ErrorIs(t, err, context.Canceled, "Dine did not tell that its context had ended before")
 
 	d := direct(t, 3, 1, deadlock.Thinking, deadlock.Eating)
 	ctx, cancel = context.WithCancel(context.Background())
@@ -161,7 +175,7 @@ func TestDineCancelled(t *testing.T) {
 	w := d.hear() // one eats, the others wait for its forks
 	cancel()
 	_, err = d.wait()
-	require.ErrorIs(t, err, context.Canceled, "Dine whose context ended")
+	require.ErrorIs(t, err, context.Canceled, "Dine did not tell that its context had ended")
 	assertGone(t, int(w.PID))
 }
 
@@ -170,7 +184,7 @@ func TestDineCancelled(t *testing.T) {
 func TestDineFailsHalfWay(t *testing.T) {
 	harness.Test(t)
 	_, err := deadlock.Dine(context.Background(), deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 1, Habit: "test-witnessed"})
-	require.NoError(t, err)
+	require.NoError(t, err, "Dine failed")
 	for room := range 100 {
 		var dinner deadlock.Dinner
 		var err error
@@ -197,5 +211,5 @@ func TestDineFailsHalfWay(t *testing.T) {
 			return
 		}
 	}
-	t.Error("Dine needed more than 100 descriptors")
+	t.Error("Dine needed more than 100 descriptors for three philosophers")
 }

@@ -1,16 +1,17 @@
 package deadlock_test
 
 import (
-	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,17 +27,19 @@ import (
 func init() {
 	reexec.Register("test-lock-holder", lockHolder)
 	reexec.Register("test-permit-holder", permitHolder)
+	collectWhenTold()
 	deadlock.Register("test-directed", directed)
 	deadlock.Register("test-witnessed", witnessed)
 	deadlock.Register("test-slow", slow)
 	deadlock.Register("test-clumsy", clumsy)
+	deadlock.Register("test-quitter", quitter)
 }
 
 // openLock opens a lock for the time of the test.
 func openLock(t testing.TB, path string) *deadlock.Lock {
 	t.Helper()
 	l, err := deadlock.OpenLock(path)
-	require.NoError(t, err)
+	require.NoError(t, err, "OpenLock failed")
 	t.Cleanup(func() { l.Close() })
 	return l
 }
@@ -45,12 +48,12 @@ func openLock(t testing.TB, path string) *deadlock.Lock {
 func isHeld(t testing.TB, path string) bool {
 	t.Helper()
 	l, err := deadlock.OpenLock(path)
-	require.NoError(t, err)
+	require.NoError(t, err, "OpenLock failed")
 	defer l.Close()
 	free, err := l.TryAcquire()
-	require.NoError(t, err)
+	require.NoError(t, err, "TryAcquire failed")
 	if free {
-		require.NoError(t, l.Release())
+		require.NoError(t, l.Release(), "Release failed")
 	}
 	return !free
 }
@@ -79,10 +82,10 @@ func startChild(t testing.TB, files []*os.File, args ...string) *child {
 	cmd.Stderr = os.Stderr
 	cmd.ExtraFiles = files
 	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
+	require.NoError(t, err, "the test could not make a pipe")
+	require.NoError(t, cmd.Start(), "the test could not start a child")
 	c := &child{t: t, cmd: cmd, in: in, out: out}
 	t.Cleanup(func() {
 		c.in.Close()
@@ -96,7 +99,7 @@ func startChild(t testing.TB, files []*os.File, args ...string) *child {
 func (c *child) tell() {
 	c.t.Helper()
 	_, err := c.in.Write([]byte{'.'})
-	require.NoError(c.t, err)
+	require.NoError(c.t, err, "Write failed")
 }
 
 // hear waits until the child says that its step is done.
@@ -142,160 +145,6 @@ func permitHolder() {
 	steps(s.Acquire, s.Release)
 }
 
-// A script tells a directed philosopher where to stop.
-type script struct {
-	Said   int              // the descriptor to say it on
-	Gates  []int            // the descriptor to wait on, by seat
-	Stages []deadlock.Stage // where
-	Meals  int              // in the first of the meals
-}
-
-// A word is what a philosopher says when it stops.
-type word struct {
-	PID, Seat, Meal, Stage, Wait int64
-}
-
-// A director decides from within the test when each philosopher goes on: at
-// certain stages of the first meals, a philosopher says where it is and waits at
-// its gate. This forces the order of things, whatever the scheduler does.
-type director struct {
-	t      testing.TB
-	said   *os.File   // read end
-	gates  []*os.File // write ends
-	script script
-	served chan struct{} // closed when Dine has returned
-	dinner deadlock.Dinner
-	err    error
-}
-
-// inherit makes a copy of f that every process started from now on inherits
-// under the same number: the philosophers get it past the code under test.
-func inherit(t testing.TB, f *os.File) int {
-	t.Helper()
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD, 100) // Fd also makes the end a blocking one
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
-	return fd
-}
-
-func direct(t testing.TB, seats, meals int, stages ...deadlock.Stage) *director {
-	t.Helper()
-	d := &director{t: t, served: make(chan struct{}), script: script{Stages: stages, Meals: meals}}
-	r, w, err := os.Pipe()
-	require.NoError(t, err)
-	d.said, d.script.Said = r, inherit(t, w)
-	for range seats {
-		r, w, err := os.Pipe()
-		require.NoError(t, err)
-		d.gates = append(d.gates, w)
-		d.script.Gates = append(d.script.Gates, inherit(t, r))
-	}
-	return d
-}
-
-// serve lets Dine begin.
-func (d *director) serve(table deadlock.Table) {
-	d.t.Helper()
-	d.serveContext(context.Background(), table)
-}
-
-func (d *director) serveContext(ctx context.Context, table deadlock.Table) {
-	d.t.Helper()
-	table.Habit = "test-directed"
-	arg, err := json.Marshal(d.script)
-	require.NoError(d.t, err)
-	table.Arg = string(arg)
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		defer close(d.served)
-		d.dinner, d.err = deadlock.Dine(ctx, table)
-		unix.Close(d.script.Said) // with all philosophers gone, nobody is left to speak
-	}()
-	d.t.Cleanup(func() {
-		cancel()
-		for _, g := range d.gates {
-			g.Close()
-		}
-		<-d.served
-		d.said.Close()
-		for _, fd := range d.script.Gates {
-			unix.Close(fd)
-		}
-	})
-}
-
-// hear waits for the next philosopher that stops.
-func (d *director) hear() word {
-	d.t.Helper()
-	var w word
-	if err := binary.Read(d.said, binary.LittleEndian, &w); err != nil {
-		<-d.served
-		require.NoError(d.t, d.err)
-		require.NoError(d.t, err, "Dine returned before its philosophers had gone through their meals")
-	}
-	return w
-}
-
-// hearAll waits for n of them and returns their words by seat.
-func (d *director) hearAll(n int, stage deadlock.Stage) map[int]word {
-	d.t.Helper()
-	words := map[int]word{}
-	for range n {
-		w := d.hear()
-		require.EqualValues(d.t, stage, w.Stage, "philosopher %d was at another stage (0 thinking, 1 reaching, 2 refused, 3 eating)", w.Seat)
-		words[int(w.Seat)] = w
-	}
-	return words
-}
-
-// let lets philosophers go on. One that has died no longer needs it.
-func (d *director) let(seats ...int) {
-	for _, seat := range seats {
-		d.gates[seat].Write([]byte{'.'})
-	}
-}
-
-// kill ends the philosopher that spoke.
-func (d *director) kill(w word) {
-	d.t.Helper()
-	require.NotEqualValues(d.t, os.Getpid(), w.PID, "philosopher %d was not a process of its own", w.Seat)
-	require.NoError(d.t, unix.Kill(int(w.PID), unix.SIGKILL))
-}
-
-// wait returns what Dine returned.
-func (d *director) wait() (deadlock.Dinner, error) {
-	<-d.served
-	return d.dinner, d.err
-}
-
-// directed is the habit of a directed philosopher.
-func directed(m deadlock.Moment) error {
-	var s script
-	if err := json.Unmarshal([]byte(m.Table.Arg), &s); err != nil {
-		return err
-	}
-	if m.Meal >= s.Meals || !slices.Contains(s.Stages, m.Stage) {
-		return nil
-	}
-	w := word{int64(os.Getpid()), int64(m.Seat), int64(m.Meal), int64(m.Stage), int64(m.Wait)}
-	b, err := binary.Append(nil, binary.LittleEndian, w)
-	if err != nil {
-		return err
-	}
-	if _, err := unix.Write(s.Said, b); err != nil { // one short write: never mixed with another's
-		return err
-	}
-	for {
-		n, err := unix.Read(s.Gates[m.Seat], b[:1])
-		if n == 1 {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return errors.Join(err, errors.New("the test has ended"))
-		}
-	}
-}
-
 // A record is a mapping in which the philosophers note what they see: whether a
 // fork is in use, by number, and after these the counts below.
 type record struct{ *shm.Memory }
@@ -328,7 +177,7 @@ func openRecord(dir string, seats int) (record, error) {
 func newRecord(t testing.TB, dir string, seats int) record {
 	t.Helper()
 	r, err := openRecord(dir, seats)
-	require.NoError(t, err)
+	require.NoError(t, err, "openRecord failed")
 	t.Cleanup(func() { r.Unmap() })
 	return r
 }
@@ -417,6 +266,36 @@ func clumsy(m deadlock.Moment) error {
 		return errors.New("dropped the napkin")
 	}
 	return nil
+}
+
+// quitter ends its goroutine in its first meal, with both forks in hand.
+func quitter(m deadlock.Moment) error {
+	if m.Meal == 0 && m.Stage == deadlock.Eating {
+		runtime.Goexit()
+	}
+	return nil
+}
+
+// numbered matches the numbers of a text.
+var numbered = regexp.MustCompile(`\d+`)
+
+// names says whether a part of the error's text, on a line of its own or between
+// semicolons, holds all of the numbers, in whatever words.
+func names(err error, numbers ...int) bool {
+	for _, part := range strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == ';' }) {
+		there := numbered.FindAllString(part, -1)
+		all := true
+		for _, n := range numbers {
+			i := slices.Index(there, strconv.Itoa(n))
+			if all = all && i >= 0; all {
+				there = slices.Delete(there, i, i+1)
+			}
+		}
+		if all {
+			return true
+		}
+	}
+	return false
 }
 
 // all returns n times the same number of meals.

@@ -35,7 +35,7 @@ func TestMeasure(t *testing.T) {
 		workers, units = []int{1, 2, 4}, []int{1_000, 10_000, 100_000}
 	}
 	table, err := gil.Measure(context.Background(), "mix", workers, units)
-	require.NoError(t, err)
+	require.NoError(t, err, "Measure failed")
 	assert.Equal(t, "mix", table.Task)
 
 	type key struct {
@@ -78,12 +78,12 @@ func TestMeasure(t *testing.T) {
 		table.Rows = append(table.Rows, rows...)
 	}
 	var b bytes.Buffer
-	require.NoError(t, table.Text(&b))
-	require.NoError(t, table.Chart(&b))
+	require.NoError(t, table.Text(&b), "Text failed")
+	require.NoError(t, table.Chart(&b), "Chart failed")
 	t.Log("\n" + b.String())
 	b.Reset()
-	require.NoError(t, table.SVG(&b))
-	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644))
+	require.NoError(t, table.SVG(&b), "SVG failed")
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o644), "WriteFile failed")
 }
 
 // A row is the fastest of a few runs: here all others are slower by far.
@@ -94,7 +94,7 @@ func TestFastestOfAFew(t *testing.T) {
 		runs.Store(0)
 		fastest.Store(int64(i))
 		table, err := gil.Measure(context.Background(), "test-uneven", []int{1}, []int{1})
-		require.NoError(t, err)
+		require.NoError(t, err, "Measure failed")
 		require.Len(t, table.Rows, 4)
 		assert.Greater(t, runs.Load(), int64(1), "one run is not a few")
 		assert.Less(t, table.Rows[0].Outcome.CPU, slowCPU, "the row was not the %s run, which was the fastest", which)
@@ -213,11 +213,11 @@ func (c *clogged) Write(b []byte) (int, error) {
 func written(t *testing.T, write func(io.Writer) error) string {
 	t.Helper()
 	var b bytes.Buffer
-	require.NoError(t, write(&b))
+	require.NoError(t, write(&b), "write failed")
 	for room := range b.Len() {
 		require.ErrorIs(t, write(&clogged{room: room}), errClogged, "the writer failed after %d of %d bytes, and nobody was told", room, b.Len())
 	}
-	require.NoError(t, write(&clogged{room: b.Len()}))
+	require.NoError(t, write(&clogged{room: b.Len()}), "write failed")
 	return b.String()
 }
 
@@ -250,7 +250,7 @@ func TestText(t *testing.T) {
 	assert.Contains(t, text, "processes pay off from 1000 units")
 
 	var b bytes.Buffer
-	require.NoError(t, gil.Table{Task: "mix"}.Text(&b))
+	require.NoError(t, gil.Table{Task: "mix"}.Text(&b), "Text failed")
 	assert.Contains(t, b.String(), "processes did not pay off")
 }
 
@@ -283,7 +283,7 @@ func TestPython(t *testing.T) {
 	if errors.Is(err, gil.ErrNoPython) {
 		t.Skip("python3 is not installed here: there was nothing to compare with")
 	}
-	require.NoError(t, err)
+	require.NoError(t, err, "Python failed")
 	type key struct {
 		Way            gil.Way
 		Workers, Units int
@@ -318,13 +318,13 @@ func TestNoPython(t *testing.T) {
 		// The file takes the place of another at once: a process that was forked while it
 		// was written must not keep it from being run.
 		path := filepath.Join(dir, "new")
-		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
-		require.NoError(t, os.Rename(path, filepath.Join(dir, "python3")))
+		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700), "WriteFile failed")
+		require.NoError(t, os.Rename(path, filepath.Join(dir, "python3")), "Rename failed")
 		return gil.Python(context.Background(), []int{2}, []int{5})
 	}
 	rows, err := python(`echo '[{"way":"threading","workers":2,"units":5,"sum":7,"seconds":0.5,"base":1.5},
 		{"way":"multiprocessing","workers":2,"units":5,"sum":7,"seconds":0.25,"base":1.5}]'`)
-	require.NoError(t, err)
+	require.NoError(t, err, "python failed")
 	assert.Empty(t, cmp.Diff([]gil.Row{
 		{Way: gil.PythonThreads, Workers: 2, Units: 5, Speedup: 3, Outcome: gil.Outcome{Sum: 7, Wall: time.Second / 2}},
 		{Way: gil.PythonProcesses, Workers: 2, Units: 5, Speedup: 6, Outcome: gil.Outcome{Sum: 7, Wall: time.Second / 4}},

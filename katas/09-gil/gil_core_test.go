@@ -127,7 +127,7 @@ func TestSameSum(t *testing.T) {
 		for _, way := range []gil.Way{gil.Sequential, gil.Threads, gil.Goroutines, gil.Processes} {
 			for _, workers := range []int{1, 3} {
 				out, err := gil.Run(context.Background(), way, gil.Task{Name: "mix", Units: units}, workers)
-				require.NoError(t, err)
+				require.NoError(t, err, "Run failed")
 				assert.Equal(t, sumOf(units), out.Sum, "%d %v made another sum of %d units", workers, way, units)
 			}
 		}
@@ -141,7 +141,7 @@ func TestThreadsTakeTurns(t *testing.T) {
 	const workers, units = 2, 1000
 	r := newRecord(t, workers, workers)
 	out, err := gil.Run(context.Background(), gil.Threads, gil.Task{Name: "test-watched", Units: units}, workers)
-	require.NoError(t, err)
+	require.NoError(t, err, "Run failed")
 	assert.Equal(t, sumOf(units), out.Sum)
 	assert.EqualValues(t, units, r.count(done), "units were done twice, or not at all")
 	require.EqualValues(t, 1, r.count(most), "two threads were at work at one moment, in spite of the lock")
@@ -178,7 +178,7 @@ func TestBeginTogether(t *testing.T) {
 	const workers = 8
 	r := newRecord(t, workers, workers)
 	out, err := gil.Run(context.Background(), gil.Processes, gil.Task{Name: "test-together", Units: workers}, workers)
-	require.NoError(t, err)
+	require.NoError(t, err, "Run failed")
 	assert.Equal(t, sumOf(workers), out.Sum)
 	require.EqualValues(t, workers, r.count(begun))
 	assert.Zero(t, r.count(early), "units were begun while not all processes had been")
@@ -190,7 +190,7 @@ func runTogether(t *testing.T, way gil.Way, r *record) gil.Outcome {
 	t.Helper()
 	units := r.workers * 400
 	out, err := gil.Run(context.Background(), way, gil.Task{Name: "test-watched", Units: units}, r.workers)
-	require.NoError(t, err)
+	require.NoError(t, err, "Run failed")
 	assert.Equal(t, sumOf(units), out.Sum)
 	assert.EqualValues(t, units, r.count(done), "units were done twice, or not at all")
 	require.GreaterOrEqual(t, r.count(running), int64(r.goal), "fewer than %d workers were running at one moment (at work: %d)", r.goal, r.count(most))
@@ -206,7 +206,7 @@ func TestCPU(t *testing.T) {
 		t.Run(fmt.Sprint(way), func(t *testing.T) {
 			self, children := usage(t, unix.RUSAGE_SELF), usage(t, unix.RUSAGE_CHILDREN)
 			out, err := gil.Run(context.Background(), way, gil.Task{Name: "test-burn", Units: units}, workers)
-			require.NoError(t, err)
+			require.NoError(t, err, "Run failed")
 			self, children = usage(t, unix.RUSAGE_SELF)-self, usage(t, unix.RUSAGE_CHILDREN)-children
 			// The kernel may round a process's time to its ticks of 10 ms.
 			const slack = work / 5
@@ -228,17 +228,17 @@ func TestMemory(t *testing.T) {
 	const workers = 3
 	task := gil.Task{Name: "mix", Units: workers}
 	light, err := gil.Run(context.Background(), gil.Processes, task, workers)
-	require.NoError(t, err)
+	require.NoError(t, err, "Run failed")
 	task.Name = "test-heavy"
 	heavy, err := gil.Run(context.Background(), gil.Processes, task, workers)
-	require.NoError(t, err)
+	require.NoError(t, err, "Run failed")
 	assert.InEpsilon(t, workers*heavyBytes, heavy.Memory-light.Memory, 0.5, "%d workers needed %d bytes, and %d with %d more in each", workers, light.Memory, heavy.Memory, heavyBytes)
 }
 
 func usage(t *testing.T, who int) time.Duration {
 	t.Helper()
 	var u unix.Rusage
-	require.NoError(t, unix.Getrusage(who, &u))
+	require.NoError(t, unix.Getrusage(who, &u), "Getrusage failed")
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 

@@ -36,10 +36,10 @@ func TestRunCancelled(t *testing.T) {
 func TestProcessesCancelled(t *testing.T) {
 	harness.Test(t)
 	heardR, heardW, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	defer heardR.Close()
 	gateR, gateW, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	defer gateW.Close()
 	say, hear := inherit(t, heardW), inherit(t, gateR)
 	defer unix.Close(hear)

@@ -102,16 +102,16 @@ func newRecord(t testing.TB, workers, goal int) *record {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "record")
 	f, err := os.Create(path)
-	require.NoError(t, err)
-	require.NoError(t, f.Truncate(int64((2*workers+numCounts)*shm.WordSize)))
-	require.NoError(t, f.Close())
+	require.NoError(t, err, "Create failed")
+	require.NoError(t, f.Truncate(int64((2*workers+numCounts)*shm.WordSize)), "Truncate failed")
+	require.NoError(t, f.Close(), "Close failed")
 	for name, value := range map[string]string{
 		recordEnv: path, workersEnv: strconv.Itoa(workers), goalEnv: strconv.Itoa(goal), testEnv: strconv.Itoa(os.Getpid()),
 	} {
 		t.Setenv(name, value)
 	}
 	r, err := openRecord()
-	require.NoError(t, err)
+	require.NoError(t, err, "openRecord failed")
 	current.Store(r)
 	t.Cleanup(func() {
 		current.Store(nil)
@@ -304,7 +304,7 @@ func uneven(i int) uint64 {
 func inherit(t testing.TB, f *os.File) int {
 	t.Helper()
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD, 100) // Fd also makes the end a blocking one
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
+	require.NoError(t, err, "the test could not copy a descriptor")
+	require.NoError(t, f.Close(), "Close failed")
 	return fd
 }

@@ -62,9 +62,9 @@ type Page struct {
 	URL      string
 	Status   int    // of the last answer; 0 if there was none
 	Size     int64  // bytes of the last body that were read, at most MaxBytes
-	Err      string // why the page could not be had, or ""; a status of 400 and above is such a reason
-	Attempts int    // requests, the first one included
-	Worker   int    // process ID of the worker
+	Err      string // why the page could not be had, or ""; a status of 400 and above is such a reason, and named
+	Attempts int    // how often its worker tried; of a page whose workers all died, how many there were
+	Worker   int    // process ID of the worker, the last one; 0 in what Fetch returns
 }
 
 // A Host sums up the pages of one host.
@@ -106,20 +106,28 @@ const (
 	ManagerEnded   Kind = "manager ended" // and was waited for
 )
 
-// Crawl fetches every page once, however often it is listed, by at most
-// cfg.Workers processes, and returns when all of its processes have ended, the
-// manager last. Duplicates do not count in Event.Total.
+// Crawl fetches every page once, however often it is listed, and returns when all
+// of its processes have ended, the manager last. Duplicates do not count in
+// Event.Total. The pages are begun in the order given, by cfg.Workers processes, or
+// as many as there are pages if these are fewer: all at work at the same time, each
+// of them taking page after page. With less than one worker it is an error, and
+// nothing is begun.
 //
 // An interrupt (SIGINT: Ctrl-C) and the end of ctx do the same: no page is begun
 // after it, those in flight come to their end, and Crawl returns the results
-// so far with ErrStopped. A second interrupt has its usual effect: it ends the
-// program; the processes of the crawl then end by themselves, at once.
+// so far with ErrStopped, which also wraps the cause if it was the end of ctx. When
+// every page is done, there is no error. A second interrupt has its usual effect: it
+// ends the program; the processes of the crawl then end by themselves, at once. So
+// has every interrupt after Crawl has returned.
 //
 // When a worker dies, a new one takes over its page, up to cfg.Retries times;
-// then the page is recorded as failed. When the manager dies, the results are
+// then the page is recorded as failed, with how the last worker died as its Err. But
+// a page that stands in the dict is done, and not fetched again, whatever became of
+// its worker. When the manager dies, the results are
 // lost: Crawl gives up at once, without waiting for pages, and returns
 // ErrManagerLost. When a process cannot be started, it gives up in the same
-// way, and returns why.
+// way, and returns why; also when Progress ends the goroutine that calls it
+// (runtime.Goexit, as t.FailNow does) while a page is under way.
 func Crawl(ctx context.Context, cfg Config, urls ...string) (result Result, err error) {
 	// TODO: start the manager, then the workers; hand out the pages; join all.
 	return Result{}, todo.Err("crawl: Crawl")

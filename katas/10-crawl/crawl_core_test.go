@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,10 @@ func TestFetchTellsWhatBecameOfAPage(t *testing.T) {
 	s.mux.HandleFunc("/good", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body) })
 	s.mux.HandleFunc("/empty", func(w http.ResponseWriter, r *http.Request) {})
 	s.mux.HandleFunc("/nothing", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	s.mux.HandleFunc("/long", func(w http.ResponseWriter, r *http.Request) {
+		more, _ := strconv.Atoi(r.FormValue("more"))
+		w.Write(make([]byte, 8<<20+more))
+	})
 	s.mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/good", http.StatusFound) })
 	s.mux.HandleFunc("/refused", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadRequest) })
 	s.mux.HandleFunc("/missing", func(w http.ResponseWriter, r *http.Request) {
@@ -68,11 +73,18 @@ func TestFetchTellsWhatBecameOfAPage(t *testing.T) {
 		assert.Equal(t, row.url, page.URL, "%s: Fetch gave the page another URL", row.name)
 		assert.Equal(t, row.status, page.Status, "%s: Fetch gave the wrong status", row.name)
 		assert.Equal(t, row.size, page.Size, "%s: Fetch gave the wrong size", row.name)
-		assert.Equal(t, 1, page.Attempts, "%s: Fetch counted its requests wrongly", row.name)
-		assert.Equal(t, row.failed, page.Err != "", "%s: Err was %q", row.name, page.Err)
+		assert.Equal(t, 1, page.Attempts, "%s: Fetch counted its attempts wrongly", row.name)
+		assert.Equal(t, row.failed, page.Err != "", "%s: Fetch told a failure where there was none, or none where there was one: Err was %q", row.name, page.Err)
 	}
 	page := crawl.Fetch(context.Background(), s.URL+"/good", crawl.Limits{})
-	assert.Equal(t, crawl.Page{URL: s.URL + "/good", Status: 200, Size: 1000, Attempts: 1}, page, "a limit that is not set was taken for none at all")
+	assert.Empty(t, page.Err, "Fetch of a good page failed when no limit was set")
+	assert.Zero(t, page.Worker, "Fetch, which is called by a worker or by anybody else, gave the page a worker")
+	// Without a limit of its own, a body may have 8 MiB.
+	for _, more := range []int64{0, 1} {
+		page := crawl.Fetch(context.Background(), fmt.Sprintf("%s/long?more=%d", s.URL, more), crawl.Limits{})
+		assert.Equal(t, more > 0, page.Err != "", "Fetch took %d bytes more than 8 MiB wrongly, when MaxBytes was 0: Err was %q", more, page.Err)
+		assert.EqualValues(t, 8<<20, page.Size, "Fetch gave the wrong size for %d bytes more than 8 MiB, when MaxBytes was 0", more)
+	}
 }
 
 func TestFetchesEveryPageOnce(t *testing.T) {
@@ -88,7 +100,7 @@ func TestFetchesEveryPageOnce(t *testing.T) {
 
 	// No context that ends with the test: it would tidy up for Crawl.
 	result, err := crawl.Crawl(context.Background(), crawl.Config{Workers: 3, Limits: limits}, listed...)
-	require.NoError(t, err)
+	require.NoError(t, err, "Crawl failed")
 
 	want := make(map[string]crawl.Page)
 	for i, u := range urls {
@@ -136,17 +148,17 @@ func TestWorkersOverlapAndAreAtMostN(t *testing.T) {
 				case <-here:
 					held++
 				case path := <-late:
-					require.FailNow(t, fmt.Sprintf("%d workers never had more than %d pages in flight", n, held), "%s waited in vain for another", path)
+					t.Fatalf("%d workers never had more than %d pages in flight\n%s waited in vain for another", n, held, path)
 				case o := <-crawled:
-					require.NoError(t, o.err)
-					require.FailNow(t, fmt.Sprintf("Crawl returned before %d pages were in flight together", n))
+					require.NoError(t, o.err, "Crawl failed")
+					t.Fatalf("Crawl returned before %d pages were in flight together", n)
 				}
 			}
 			leave <- true
 			held--
 		}
 		o := <-crawled
-		require.NoError(t, o.err)
+		require.NoError(t, o.err, "Crawl failed")
 		assert.Equal(t, n, s.atOnce(), "with %d workers, the server saw another number of requests at one time", n)
 		workers := make(map[int]bool)
 		for _, p := range o.result.Pages {
@@ -176,7 +188,7 @@ func TestCountsPagesByHost(t *testing.T) {
 			fmt.Sprintf("%s/meet/%d/bad", one.URL, i), fmt.Sprintf("%s/meet/%d/more", one.URL, i))
 	}
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: n, Limits: patient}, urls...)
-	require.NoError(t, err)
+	require.NoError(t, err, "Crawl failed")
 	want := map[string]crawl.Host{
 		one.Listener.Addr().String(): {Pages: 60, Failed: 20, Bytes: 600},
 		two.Listener.Addr().String(): {Pages: 20, Failed: 0, Bytes: 200},
@@ -237,7 +249,7 @@ func TestLogsPagesInTheOrderOfTheirEnd(t *testing.T) {
 	}
 	close(open)
 	o := <-crawled
-	require.NoError(t, o.err)
+	require.NoError(t, o.err, "Crawl failed")
 	assert.Equal(t, append(order, first), o.result.Log, "the list was not in the order in which the pages were done")
 	assert.Equal(t, others, order, "one worker did the pages in another order than they were given")
 }
@@ -275,7 +287,7 @@ func TestJoinsTheWorkersThenTheManager(t *testing.T) {
 		}
 		order = append(order, e.Kind)
 	}}, s.pages(12)...)
-	require.NoError(t, err)
+	require.NoError(t, err, "Crawl failed")
 
 	require.NotZero(t, manager, "Crawl did not tell that it started a manager")
 	assert.NotContains(t, workers, manager, "the manager was a worker as well")
@@ -292,21 +304,32 @@ func TestReportsProgress(t *testing.T) {
 	urls := s.pages(25)
 	var begun []string
 	var done []crawl.Event
+	var all []crawl.Event
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: limits, Progress: func(e crawl.Event) {
 		// No lock here: Crawl has promised that the calls are one at a time.
+		all = append(all, e)
 		switch e.Kind {
 		case crawl.PageBegun:
 			begun = append(begun, e.Page.URL)
+			assert.Equal(t, crawl.Page{URL: e.Page.URL}, e.Page, "Progress was told more than the URL of a page that was about to begin")
+			assert.Zero(t, s.requests(strings.TrimPrefix(e.Page.URL, s.URL)), "the worker had asked for a page before Progress was told that it was about to")
 		case crawl.PageDone:
 			done = append(done, e)
 		}
 	}}, append(urls, urls[0])...)
-	require.NoError(t, err)
+	require.NoError(t, err, "Crawl failed")
 	assert.ElementsMatch(t, urls, begun, "Progress was not told of the begin of every page, once")
 	require.Len(t, done, len(urls), "Progress was not told of the end of every page, once")
-	for i, e := range done {
-		assert.Equal(t, i+1, e.Done, "Progress was told of a wrong number of pages done")
-		assert.Equal(t, len(urls), e.Total, "Progress was told of a wrong number of pages in all")
+	sofar := 0
+	for _, e := range all {
+		if e.Kind == crawl.PageDone {
+			sofar++
+		}
+		assert.Equal(t, sofar, e.Done, "Progress was told of a wrong number of pages done, at %q", e.Kind)
+		assert.Equal(t, len(urls), e.Total, "Progress was told of a wrong number of pages in all, at %q", e.Kind)
+	}
+	for _, e := range done {
+		assert.Equal(t, e.Page.Worker, e.PID, "Progress was told of another process than the one that fetched the page")
 		assert.Equal(t, result.Pages[e.Page.URL], e.Page, "Progress was told something else than the dict")
 	}
 }
@@ -315,7 +338,7 @@ func TestRefusesLessThanOneWorker(t *testing.T) {
 	harness.Test(t)
 	s := newSite(t)
 	_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 1, Limits: limits}, s.pages(1)...)
-	require.NoError(t, err)
+	require.NoError(t, err, "Crawl failed")
 	for _, n := range []int{0, -1} {
 		began := false
 		_, err := crawl.Crawl(t.Context(), crawl.Config{
@@ -333,7 +356,7 @@ func TestStartsNoMoreWorkersThanPages(t *testing.T) {
 	for _, pages := range []int{0, 1} {
 		started, events := watch(crawl.WorkerStarted)
 		result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 3, Limits: limits, Progress: started}, s.pages(pages)...)
-		require.NoError(t, err)
+		require.NoError(t, err, "Crawl failed")
 		assert.Len(t, result.Pages, pages, "the dict had another number of pages")
 		assert.Len(t, events, pages, "Crawl started workers that had nothing to do")
 	}

@@ -164,8 +164,8 @@ func either[T any](t *testing.T, c <-chan T, crawled <-chan outcome, what string
 	select {
 	case v = <-c:
 	case o := <-crawled:
-		require.NoError(t, o.err)
-		require.FailNow(t, "Crawl returned before "+what)
+		require.NoError(t, o.err, "Crawl failed")
+		t.Fatalf("Crawl returned before %s", what)
 	}
 	return v
 }
@@ -187,7 +187,7 @@ func watch(kinds ...crawl.Kind) (func(crawl.Event), <-chan crawl.Event) {
 func manager(t *testing.T) (*crawl.Manager, *crawl.Client) {
 	t.Helper()
 	m, err := crawl.StartManager()
-	require.NoError(t, err)
+	require.NoError(t, err, "StartManager failed")
 	t.Cleanup(func() { m.Shutdown() })
 	return m, dial(t, m)
 }
@@ -196,7 +196,7 @@ func manager(t *testing.T) (*crawl.Manager, *crawl.Client) {
 func dial(t *testing.T, m *crawl.Manager) *crawl.Client {
 	t.Helper()
 	c, err := crawl.Dial(m.Addr())
-	require.NoError(t, err)
+	require.NoError(t, err, "Dial failed")
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -210,6 +210,7 @@ type setup struct {
 	Workers int
 	Limits  crawl.Limits
 	URLs    []string
+	Raise   bool // send itself an interrupt when Crawl has returned
 }
 
 // A line is what a program prints: one event, or its outcome at the end.
@@ -241,6 +242,10 @@ func program() {
 		last.Lost = errors.Is(err, crawl.ErrManagerLost)
 	}
 	out.Encode(last)
+	if s.Raise {
+		interruptSelf()
+		out.Encode(line{Err: "the interrupt had no effect"})
+	}
 }
 
 // A running is a program that crawls, as a shell would have started it.
@@ -256,13 +261,13 @@ type running struct {
 func run(t *testing.T, s setup, stderr *os.File) *running {
 	t.Helper()
 	arg, err := json.Marshal(s)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not encode what it sends")
 	cmd := reexec.Command("crawl-program", string(arg))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stderr = stderr
 	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
+	require.NoError(t, err, "the test could not make a pipe")
+	require.NoError(t, cmd.Start(), "the test could not start a child")
 	r := &running{t: t, pid: cmd.Process.Pid, out: json.NewDecoder(stdout)}
 	r.wait = sync.OnceValue(cmd.Wait)
 	t.Cleanup(func() {
@@ -277,7 +282,7 @@ func (r *running) next() line {
 	r.t.Helper()
 	var l line
 	if err := r.out.Decode(&l); err != nil {
-		require.FailNow(r.t, "the program ended without a word", "it was: %v", r.wait())
+		r.t.Fatalf("the program ended before Crawl had returned\nhow it ended: %v", r.wait())
 	}
 	if l.Event != nil {
 		r.events = append(r.events, *l.Event)
@@ -291,8 +296,8 @@ func (r *running) await(kind crawl.Kind) crawl.Event {
 	for {
 		l := r.next()
 		if l.Event == nil {
-			require.Empty(r.t, l.Err)
-			require.FailNow(r.t, fmt.Sprintf("Crawl returned before it told of %q", kind))
+			require.Empty(r.t, l.Err, "Crawl failed before it told of %q", kind)
+			r.t.Fatalf("Crawl returned before it told of %q", kind)
 		}
 		if l.Event.Kind == kind {
 			return *l.Event
@@ -305,7 +310,7 @@ func (r *running) outcome() line {
 	r.t.Helper()
 	for {
 		if l := r.next(); l.Event == nil {
-			require.NoError(r.t, r.wait())
+			require.NoError(r.t, r.wait(), "the program failed after Crawl had returned")
 			return l
 		}
 	}

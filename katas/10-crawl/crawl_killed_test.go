@@ -25,10 +25,10 @@ import (
 func ends(t *testing.T, s *site, r *running, stderr *os.File, sig syscall.Signal) {
 	t.Helper()
 	err := r.wait()
-	require.Error(t, err)
+	require.Error(t, err, "the program ended in order, and not of %v", sig)
 	assert.Equal(t, "signal: "+sig.String(), err.Error(), "the program ended in another way")
 	said, err := io.ReadAll(stderr) // to the end: each child holds it open
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read to the end")
 	assert.NotContains(t, string(said), "panic", "a child did not end in peace")
 	assert.Equal(t, 2, s.requests("/held/0")+s.requests("/held/1"), "the children went on alone")
 }
@@ -38,14 +38,14 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 	s := newSite(t)
 	g := s.gate()
 	stderr, w, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	defer stderr.Close()
 	r := run(t, setup{Workers: 2, Limits: patient, URLs: s.held(6)}, w)
 	w.Close()
 	r.arrived(g, 2)
-	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT))
+	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
 	r.await(crawl.Stopping)
-	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT))
+	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
 	ends(t, s, r, stderr, syscall.SIGINT)
 }
 
@@ -54,12 +54,12 @@ func TestKilledParentLeavesNothing(t *testing.T) {
 	s := newSite(t)
 	g := s.gate()
 	stderr, w, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	defer stderr.Close()
 	r := run(t, setup{Workers: 2, Limits: endless, URLs: s.held(6)}, w)
 	w.Close()
 	r.arrived(g, 2)
-	require.NoError(t, syscall.Kill(r.pid, syscall.SIGKILL))
+	require.NoError(t, syscall.Kill(r.pid, syscall.SIGKILL), "the test could not send a signal: the process had ended too early")
 	ends(t, s, r, stderr, syscall.SIGKILL)
 }
 
@@ -135,9 +135,9 @@ func TestPageOfAKilledWorkerIsFetchedByAnother(t *testing.T) {
 	lim := limits
 	lim.Retries = 1
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 2, Limits: lim, Progress: r.progress}, slices.Concat(good[:5], []string{deadly}, good[5:])...)
-	require.NoError(t, err, "the death of a worker is no failure of the crawl")
+	require.NoError(t, err, "Crawl failed because a worker had died")
 	page := result.Pages[deadly]
-	assert.Equal(t, 200, page.Status, "the page of a killed worker was lost: %+v", page)
+	assert.Equal(t, 200, page.Status, "the page of a killed worker was lost: %q", page.Err)
 	assert.Equal(t, 2, s.requests("/deadly"), "the page of a killed worker was not asked for by one other")
 	dead := r.deaths()
 	require.Len(t, dead, 1, "Progress was not told that one worker had died")
@@ -158,12 +158,12 @@ func TestPageThatKillsEveryWorkerIsRecorded(t *testing.T) {
 	lim := limits
 	lim.Retries = 2
 	result, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 2, Limits: lim, Progress: r.progress}, append([]string{deadly}, good...)...)
-	require.NoError(t, err, "the death of a worker is no failure of the crawl")
+	require.NoError(t, err, "Crawl failed because a worker had died")
 	page := result.Pages[deadly]
-	assert.Contains(t, page.Err, "killed", "the dict did not say how the worker had died: %+v", page)
+	assert.Contains(t, page.Err, "killed", "the dict did not say how the last worker had died")
 	assert.Zero(t, page.Status, "a page without an answer had a status")
-	assert.Equal(t, 3, page.Attempts, "the attempts of a page that killed every worker, with 2 retries")
-	assert.Equal(t, 3, s.requests("/deadly"), "the requests of a page that killed every worker, with 2 retries")
+	assert.Equal(t, 3, page.Attempts, "Crawl counted the attempts at a page that killed every worker wrongly, with 2 retries")
+	assert.Equal(t, 3, s.requests("/deadly"), "a page that killed every worker was asked for too often or too rarely, with 2 retries")
 	assert.Len(t, r.deaths(), 3, "Progress was not told of each worker that died")
 	assert.Contains(t, result.Log, deadly, "the list lacked the page that killed its workers")
 	assert.Equal(t, 1, result.Hosts[s.Listener.Addr().String()].Failed, "the host's count lacked the page that killed its workers")
@@ -190,10 +190,10 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 	}
 	require.NotZero(t, r.manager, "Crawl did not tell of its manager")
 	require.NotEqual(t, os.Getpid(), r.manager, "the manager was no process of its own")
-	require.NoError(t, syscall.Kill(r.manager, syscall.SIGKILL))
+	require.NoError(t, syscall.Kill(r.manager, syscall.SIGKILL), "the test could not send a signal: the process had ended too early")
 	// The pages stay where they are: nobody is to wait for them.
 	o := <-crawled
-	assert.ErrorIs(t, o.err, crawl.ErrManagerLost, "the manager was killed in the middle")
+	assert.ErrorIs(t, o.err, crawl.ErrManagerLost, "Crawl did not tell that its manager was killed in the middle")
 	assert.Len(t, r.ended, 2, "not all workers were joined")
 	for _, e := range r.ended {
 		assert.ErrorIs(t, errno(e.PID), syscall.ESRCH, "worker %d outlived the crawl", e.PID)
@@ -203,13 +203,13 @@ func TestKilledManagerEndsTheCrawl(t *testing.T) {
 
 	// The same where nobody has reached it yet.
 	_, err := crawl.Crawl(t.Context(), crawl.Config{Workers: 2, Limits: limits, Progress: func(e crawl.Event) {
-		if e.Kind == crawl.ManagerStarted && assert.NoError(t, syscall.Kill(e.PID, syscall.SIGKILL)) {
+		if e.Kind == crawl.ManagerStarted && assert.NoError(t, syscall.Kill(e.PID, syscall.SIGKILL), "the test could not kill the manager: it was not there when Progress was told of it") {
 			for errno(e.PID) == nil { // until it was waited for, as Manager.Done has to
 				runtime.Gosched()
 			}
 		}
 	}}, s.pages(2)...)
-	assert.ErrorIs(t, err, crawl.ErrManagerLost, "the manager was killed at the beginning")
+	assert.ErrorIs(t, err, crawl.ErrManagerLost, "Crawl did not tell that its manager was killed at the beginning")
 }
 
 func TestStartFailureEndsTheCrawl(t *testing.T) {
@@ -220,7 +220,7 @@ func TestStartFailureEndsTheCrawl(t *testing.T) {
 	for room := range 100 {
 		// The kernel accepts connections for it, but nobody ever answers.
 		silent, listening := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, listening)
+		require.NoError(t, listening, "the test could not listen")
 		url := "http://" + silent.Addr().String()
 		var begun, done, alive int
 		harness.WithFiles(t, room, func() {
@@ -245,11 +245,11 @@ func TestStartFailureEndsTheCrawl(t *testing.T) {
 			return
 		}
 		require.Error(t, err, "Crawl could not start its processes, and did not say so, with room for %d files", room)
-		assert.NotErrorIs(t, err, crawl.ErrStopped, "nobody had interrupted the crawl")
+		assert.NotErrorIs(t, err, crawl.ErrStopped, "Crawl said that it was stopped, but it could not start its processes")
 		assert.Zero(t, done, "Crawl told of a page that it had given up, with room for %d files", room)
 		left, listing := os.ReadDir(tmp)
-		require.NoError(t, listing)
+		require.NoError(t, listing, "the test could not list a folder")
 		assert.Empty(t, left, "Crawl could not start its processes, and left files: %v", err)
 	}
-	require.Fail(t, "a crawl of two pages needed more than 100 files", "its error was: %v", err)
+	t.Fatalf("Crawl needed more than 100 files for two pages\nits error: %v", err)
 }

@@ -33,7 +33,8 @@ func Dial(addr string) (*Client, error) {
 	return nil, todo.Err("crawl: Dial")
 }
 
-// Close ends the connection. Calls of its proxies return an error afterwards.
+// Close ends the connection. Calls of its proxies return an error afterwards, and
+// change nothing.
 func (c *Client) Close() error {
 	// TODO: close the connection.
 	return todo.Err("crawl: Client.Close")

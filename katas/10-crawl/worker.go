@@ -10,7 +10,8 @@ import (
 )
 
 // Fetch gets one page and says what became of it. An answer of 500 and above
-// is asked for again, up to lim.Retries times; any other failure is final.
+// is asked for again, up to lim.Retries times; any other failure is final, and
+// counts as one attempt even if nothing could be sent.
 //
 // Nothing remains of it: no goroutine, and no connection but an idle one that
 // the next page can use, also when it did not read an answer to its end. The

@@ -40,7 +40,8 @@ var (
 )
 
 // A TaskError is the error that a task returned in its worker, or its panic, or
-// says that its argument or its value does not fit into the type that it has here.
+// says that it ended its goroutine (runtime.Goexit), or that its argument or its value
+// does not fit into the type that it has here. None of these costs the worker.
 type TaskError struct {
 	Index int    // the task's index in Map's args; 0 for Apply
 	Text  string // what the error said in the worker
@@ -58,7 +59,7 @@ var tasks = map[string]func(json.RawMessage) (json.RawMessage, error){}
 // Register makes f a task. It must be called while the program initializes (a
 // package-level variable is a good place), so that the worker, which is this
 // program started again, knows the task too. What a task prints goes where this
-// program's own output goes.
+// program's own output goes. To run a task that was not registered is an error.
 func Register[A, R any](name string, f func(A) (R, error)) Task[A, R] {
 	tasks[name] = func(encoded json.RawMessage) (json.RawMessage, error) {
 		var arg A
@@ -78,7 +79,8 @@ func Register[A, R any](name string, f func(A) (R, error)) Task[A, R] {
 // the task succeeded, else Error; exactly once, and before the result counts as
 // ready. Either may be nil, and Apply and Map take several. A pool runs its
 // callbacks one at a time. A callback may submit tasks, Close and Terminate; it
-// must not wait for a Result or Join.
+// must not wait for a Result or Join. One that ends its goroutine (runtime.Goexit) is
+// over, and the next one is called.
 type Callbacks[R any] struct {
 	Value func(R)
 	Error func(error)
@@ -144,14 +146,25 @@ func (r *Result[R]) settle(p *Pool, value R, err error, callbacks []Callbacks[R]
 	p.calling.Lock()
 	for _, c := range callbacks {
 		if err == nil && c.Value != nil {
-			c.Value(value)
+			apart(func() { c.Value(value) })
 		}
 		if err != nil && c.Error != nil {
-			c.Error(err)
+			apart(func() { c.Error(err) })
 		}
 	}
 	p.calling.Unlock()
 	close(r.done) // not a send: it must reach every waiter, also those to come
+}
+
+// apart calls f in a goroutine of its own: a function of somebody else's may end the
+// one that calls it (runtime.Goexit), and ours is still needed.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 // A request is what a worker gets: a chunk of arguments for one task.
@@ -196,8 +209,9 @@ const (
 )
 
 // NewPool starts a pool of the given number of worker processes, at least 1. If
-// one cannot be started, nothing is left of the others. A worker that dies is
-// replaced; if that fails, the task for which it was to start ends with the error,
+// one cannot be started, nothing is left of the others, and there is an error and no
+// pool. A worker that dies is replaced, and a task that it had not got yet is not lost
+// with it; if that fails, the task for which it was to start ends with the error,
 // and the next one tries again. The caller closes or terminates the pool, and
 // then joins it.
 func NewPool(workers int) (*Pool, error) {
@@ -498,30 +512,35 @@ func work() {
 		if requests.Decode(&req) != nil {
 			return
 		}
-		if replies.Encode(perform(req)) != nil {
+		var rep reply
+		apart(func() { perform(req, &rep) })
+		if replies.Encode(rep) != nil {
 			return
 		}
 	}
 }
 
-// perform runs a chunk of tasks, up to the first that fails or panics.
-func perform(req request) (rep reply) {
+// perform runs a chunk of tasks, up to the first that fails or panics, or that ends
+// this goroutine.
+func perform(req request, rep *reply) {
+	rep.Failed, rep.Text = true, "the task ended its goroutine" // until it has not
 	defer func() {
 		if p := recover(); p != nil {
-			rep.Failed, rep.Text = true, fmt.Sprintf("panic: %v", p)
+			rep.Text = fmt.Sprintf("panic: %v", p)
 		}
 	}()
 	task, ok := tasks[req.Task]
 	if !ok {
-		return reply{Failed: true, Text: fmt.Sprintf("no task is registered as %q", req.Task)}
+		rep.Text = fmt.Sprintf("no task is registered as %q", req.Task)
+		return
 	}
 	for _, arg := range req.Args {
 		value, err := task(arg)
 		if err != nil {
-			rep.Failed, rep.Text = true, err.Error()
-			break
+			rep.Text = err.Error()
+			return
 		}
 		rep.Values = append(rep.Values, value)
 	}
-	return rep
+	rep.Failed, rep.Text = false, ""
 }

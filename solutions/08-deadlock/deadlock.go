@@ -130,8 +130,9 @@ type Simulation struct {
 // Simulate starts n >= 2 processes. Process i acquires lock i of dir, and after
 // all of them have theirs, it goes on to acquire lock (i+1) mod n, which it will
 // never get. Simulate returns when every process holds its first lock and was
-// told to go on. When a process fails before that, or cannot be started, all are
-// ended and reaped.
+// told to go on. Each holds its lock until it is killed, also when its garbage is
+// collected. When a process fails before that, or cannot be started, all are ended
+// and reaped, and Simulate returns an error.
 func Simulate(dir string, n int) (*Simulation, error) {
 	if n < 2 {
 		return nil, fmt.Errorf("simulate: %d processes make no circle", n)

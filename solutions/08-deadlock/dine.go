@@ -136,10 +136,12 @@ type Dinner struct {
 // have ended.
 //
 // At each stage a philosopher calls its habit. An error of the habit spoils that
-// one meal: forks and permit go back, the meal does not count, and the
-// philosopher goes on with its next. A philosopher that dies is lost; the others
-// dine on. Both are reported in the error, by seat, beside a Dinner that is
-// complete. When ctx ends, the philosophers are killed, and the error wraps
+// one meal, and so does a habit that ends its goroutine (runtime.Goexit): forks and
+// permit go back, the meal does not count, and the philosopher goes on with its
+// next. A philosopher that dies is lost; the others dine on. Both are reported in
+// the error, each in a line of its own, beside a Dinner that is complete: of a
+// spoilt meal the line has the numbers of seat and meal and what the habit's error
+// says, of a lost philosopher the number of the seat. When ctx ends, the philosophers are killed, and the error wraps
 // that of ctx. When one of them cannot be seated, those who are seated already
 // are killed too.
 func Dine(ctx context.Context, t Table) (Dinner, error) {
@@ -262,7 +264,7 @@ func dineAlone(reports *json.Encoder) error {
 	}
 	for p.Meal = range p.Table.Meals {
 		c := course{Meal: p.Meal}
-		if err := p.dine(); err != nil {
+		if err := apart(p.dine); err != nil {
 			c.Err = err.Error()
 		}
 		if err := reports.Encode(c); err != nil {
@@ -270,6 +272,19 @@ func dineAlone(reports *json.Encoder) error {
 		}
 	}
 	return nil
+}
+
+// apart calls f in a goroutine of its own: there are three ways out of a habit, and
+// one of them, runtime.Goexit, takes the goroutine along.
+func apart(f func() error) error {
+	err := errors.New("the habit ended its goroutine")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = f()
+	}()
+	<-done
+	return err
 }
 
 // at calls the habit.

@@ -36,7 +36,8 @@ func Dial(addr string) (*Client, error) {
 	return &Client{conn: conn, out: gob.NewEncoder(conn), in: gob.NewDecoder(conn)}, nil
 }
 
-// Close ends the connection. Calls of its proxies return an error afterwards.
+// Close ends the connection. Calls of its proxies return an error afterwards, and
+// change nothing.
 func (c *Client) Close() error { return c.conn.Close() }
 
 // call sends a request and waits for the response.
