@@ -17,6 +17,14 @@ could wake any of them: it would have stood like that for ever. The finding stan
 the call that hangs, and says where each process stood, who held the other end of what
 was waited for, and, where the shape tells it, which step is the mistake.
 
+What is proved: no thread sleeps in a call that a clock ends; no process has an alarm, a
+timer or a request to the kernel under way (the kernel tells when one is set); whoever
+could end a wait is in the same position; and who waits at an address (a path, a port, a
+name, a key, a signal) has it to itself, as it lies in the run's own folder, network or
+namespaces. Where another program of the machine could come by it, the verdict is a
+timeout, which says so. Left out is only a person who ends a process by a signal (even
+one that would answer it), or who reaches into it with a debugger.
+
 WRONG   a: lock(1); lock(2)        b: lock(2); lock(1)
 RIGHT   a: lock(1); lock(2)        b: lock(1); lock(2)`,
 	Detect: func(run evidence.Run) []Finding {

@@ -12,8 +12,8 @@ var timeout = Detector{
 	Code:  "timeout",
 	Title: "the time budget ran out",
 	Doc: `The test had not ended when its time was over, and it was not proved to be stuck for
-ever: something in it still ran, slept or waited for a clock. The stacks show where each
-process was.
+ever: something in it still ran, slept or waited for a clock, or for what another program
+of the machine could bring. The finding says of each process what it waited for.
 
 WRONG   for !done() { time.Sleep(time.Second) }   // done never comes
 RIGHT   <-done                                    // and see that it comes on every path`,
