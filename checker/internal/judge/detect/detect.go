@@ -22,6 +22,7 @@ type Finding struct {
 	PID     int      `json:"pid,omitempty"`
 	File    string   `json:"file,omitempty"` // as the learner knows it
 	Line    int      `json:"line,omitempty"`
+	Guess   bool     `json:"guess,omitempty"`  // the place is the first of several that are possible
 	Detail  []string `json:"detail,omitempty"` // the proof
 	Next    string   `json:"next"`             // one step to take
 	// Follows is the code of that finding of the same test of which this one is a

@@ -65,6 +65,9 @@ RIGHT   …; cmd.Start(); w.Close(); io.ReadAll(r); r.Close()`,
 				continue
 			}
 			kind, what := thing(left[0])
+			if kind == "file" {
+				what = "a file"
+			}
 			f := Finding{
 				Code: "fd-leak", Test: t.Name, Message: fmt.Sprintf("your program left %s open", what),
 				Next: "close every file, pipe and socket that you open, on every path",

@@ -41,6 +41,7 @@ func opened(run evidence.Run, f Finding, kind, verb string, at *evidence.Frame, 
 	for _, s := range sites {
 		names = append(names, fmt.Sprintf("%s:%d", s.File, s.Line))
 	}
+	f.Guess = true
 	f.Detail = append(f.Detail, fmt.Sprintf("%s at one of %s", verb, strings.Join(names, ", ")))
 	return f
 }

@@ -39,13 +39,13 @@ var precedences = []precedence{
 	{
 		"race",
 		[]string{"wrong"},
-		nil,
+		aValue,
 		"what a racy program gives is undefined: the two places are nearer to the mistake than what came of it",
 	},
 	{
 		"shared-race",
 		[]string{"wrong"},
-		nil,
+		aValue,
 		"a lost update is a race, and the wrong sum its trace",
 	},
 	{
@@ -99,6 +99,14 @@ var precedences = []precedence{
 	{"zombie", []string{"fd-leak", "goroutine-leak"}, nil, "Wait closes the pipes of a child and ends their goroutines"},
 }
 
+// aValue reports whether a test found a wrong value, which a race can make, and not that
+// an error did or did not come.
+func aValue(s sight) bool {
+	return !slices.ContainsFunc(s.effect.Detail, func(line string) bool {
+		return strings.HasPrefix(line, "expected: an error") || strings.HasPrefix(line, "expected: no error")
+	})
+}
+
 // follow marks in place the findings that are consequences of others.
 func follow(run evidence.Run, all []Finding) {
 	tests := map[string]evidence.Test{}
@@ -117,7 +125,7 @@ func follow(run evidence.Run, all []Finding) {
 			continue
 		}
 		s := sight{test: t, effect: *f, elsewhere: slices.ContainsFunc(all, func(g Finding) bool {
-			return g.Test != f.Test && g.Code == f.Code && g.File == f.File && g.Line == f.Line && (g.File != "" || g.Code == "not-processes") &&
+			return g.Test != f.Test && g.Code == f.Code && g.File == f.File && g.Line == f.Line && (g.File != "" && !g.Guess || g.Code == "not-processes") &&
 				!found[[2]string{g.Test, "wrong"}] && !unwritten(tests[g.Test])
 		})}
 		for _, p := range precedences {

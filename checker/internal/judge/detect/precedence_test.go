@@ -48,6 +48,7 @@ func TestPrecedence(t *testing.T) {
 		{"an assertion, and later a deadlock", evidence.Test{Status: evidence.Aborted, Output: said, Deadlock: dead}, "wrong deadlock"},
 		{"the time ran out in a clean-up", evidence.Test{Status: evidence.Aborted, Output: said, Limit: &evidence.Limit{Kind: "time"}, Stacks: []evidence.Stacks{{Goroutines: []evidence.Goroutine{{Frames: failing}}}}}, "wrong timeout<wrong"},
 		{"a race explains the sum, and the sum the leak", evidence.Test{Status: evidence.Failed, Output: said, Races: []evidence.Race{{}}, Left: leak}, "race wrong<race fd-leak<race"},
+		{"a race beside an error that did not come", evidence.Test{Status: evidence.Failed, Output: block("An error is expected but got nil.", "it was taken"), Races: []evidence.Race{{}}}, "race wrong"},
 		{"a lost update", evidence.Test{Status: evidence.Failed, Output: said, SharedRaces: []evidence.SharedRace{{}}}, "shared-race wrong<shared-race"},
 		{"a child's crash", evidence.Test{Status: evidence.Failed, Output: said, Crashes: []evidence.Crash{{PID: 5, Goroutines: []evidence.Goroutine{{Frames: frames}}}}}, "crash wrong<crash"},
 		{"the test panicked at what it had got", evidence.Test{Status: evidence.Aborted, Output: said, Crashes: []evidence.Crash{{PID: 5, Goroutines: []evidence.Goroutine{{Frames: failing[3:]}}}}}, "wrong crash<wrong"},
@@ -66,6 +67,20 @@ func TestPrecedence(t *testing.T) {
 			assert.Equal(t, row.want, inWords(All(run)))
 		})
 	}
+}
+
+// Where a place is a guess, the same guess elsewhere proves nothing.
+func TestAGuessElsewhere(t *testing.T) {
+	left := evidence.Left{Descriptors: []evidence.Descriptor{{FD: 9, Target: "/tmp/x"}}}
+	run := evidence.Run{
+		Kata: "01-spawn", Source: "katas/01-spawn", Build: evidence.Build{OK: true},
+		Sites: []evidence.Site{{Kind: "file", Frame: evidence.Frame{File: "a.go", Line: 1}}, {Kind: "file", Frame: evidence.Frame{File: "a.go", Line: 2}}},
+		Tests: []evidence.Test{
+			{Name: "TestA", Status: evidence.Passed, Left: left},
+			{Name: "TestB", Status: evidence.Failed, Output: block("Should be true", "it was red"), Left: left},
+		},
+	}
+	assert.Equal(t, "fd-leak wrong fd-leak<wrong", inWords(All(run)))
 }
 
 // What a test without a failed assertion shows at the same place is the learner's also
