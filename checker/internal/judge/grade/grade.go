@@ -52,8 +52,9 @@ type Kata struct {
 	Steps     []Step            `json:"steps,omitempty"`   // if the kata is climbed in steps
 	Tests     []Test            `json:"tests"`
 	Findings  []detect.Finding  `json:"findings"`
-	Notes     []evidence.Breach `json:"notes,omitempty"`     // what in the source an instructor may want to look at
-	Unchecked []string          `json:"unchecked,omitempty"` // findings that this system cannot look for
+	Notes     []evidence.Breach `json:"notes,omitempty"`      // what in the source an instructor may want to look at
+	Unchecked []string          `json:"unchecked,omitempty"`  // findings that this system cannot look for
+	RaceBuilt bool              `json:"race_built,omitempty"` // one run at least was watched by Go's race detector
 	Seconds   float64           `json:"seconds"`
 	Cost      evidence.Cost     `json:"cost"` // processor time
 
@@ -87,7 +88,7 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		v.Seconds += run.Seconds + run.Build.Seconds
 		v.Cost.Supervisor += run.Cost.Supervisor
 		v.Cost.Watched += run.Cost.Watched
-		v.Source = run.Source
+		v.Source, v.RaceBuilt = run.Source, v.RaceBuilt || run.RaceBuild
 		for _, code := range run.Unchecked {
 			if !slices.Contains(v.Unchecked, code) {
 				v.Unchecked = append(v.Unchecked, code)

@@ -126,6 +126,9 @@ func held(v grade.Kata) []string {
 	for _, p := range properties {
 		denied := slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return slices.Contains(p.codes, f.Code) }) ||
 			slices.ContainsFunc(v.Unchecked, func(code string) bool { return slices.Contains(p.codes, code) })
+		if p.name == "race-free" && !v.RaceBuilt {
+			denied = true
+		}
 		if !denied {
 			all = append(all, p.name)
 		}

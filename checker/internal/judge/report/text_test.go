@@ -73,8 +73,10 @@ func TestTextIsPrintable(t *testing.T) {
 
 // A badge is for what was proved: of a kata that passed, by a detector that could look.
 func TestBadges(t *testing.T) {
-	v := grade.Kata{Number: 1, Name: "spawn", Verdict: grade.Pass, Score: 5, Max: 5, Tests: []grade.Test{{Name: "TestA", Verdict: grade.Pass}}}
+	v := grade.Kata{Number: 1, Name: "spawn", Verdict: grade.Pass, RaceBuilt: true, Score: 5, Max: 5, Tests: []grade.Test{{Name: "TestA", Verdict: grade.Pass}}}
 	assert.Equal(t, []string{"correct", "race-free", "deadlock-free", "leak-free", "processes"}, held(v))
+	v.RaceBuilt = false
+	assert.NotContains(t, held(v), "race-free", "nobody looked")
 	v.Unchecked = []string{"shm-leak"}
 	assert.NotContains(t, held(v), "leak-free")
 	for _, verdict := range []grade.Verdict{grade.Fail, grade.Flaky, grade.NotStarted, grade.NotRun, grade.CheckerError} {
