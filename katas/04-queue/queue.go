@@ -15,9 +15,6 @@
 //
 // An item is waiting from Put to Get, in hand from Get to Done, and finished
 // after that. Only waiting items count towards the capacity.
-//
-// A process that is slow, or stopped, holds up nobody but itself, whatever the size
-// of the item that it puts or takes.
 package queue
 
 import (
@@ -40,7 +37,9 @@ var (
 )
 
 // A Queue is the queue in the process that made it, which is also its first
-// producer: Put, TryPut and PutAll are those of its Producer.
+// producer: Put, TryPut and PutAll are those of its Producer. A process that is
+// slow, or stopped, holds up nobody but itself, whatever the size of the item that
+// it puts or takes.
 type Queue[T any] struct {
 	*Producer[T]
 	// TODO: what the owner of the queue has to remember.

@@ -47,7 +47,7 @@ type Conn struct {
 }
 
 // New makes an end of the open stream socket f, which then belongs to the
-// Conn, also when New fails.
+// Conn, also when New fails: then f is closed. A file that is no socket is refused.
 func New(f *os.File) (*Conn, error) {
 	// TODO: make the end.
 	return nil, todo.Err("pipe: New")
@@ -62,7 +62,7 @@ func Pipe() (*Conn, *Conn, error) {
 // Start starts cmd, which finds its end of a new connection with Open, and
 // returns the other end. The caller waits for cmd as ever. What cmd has in Env
 // and ExtraFiles stays as it is. Several goroutines may start at once: each
-// child gets its own end, and no other.
+// child gets its own end, and no other. What cannot be started leaves nothing.
 func Start(cmd *exec.Cmd) (*Conn, error) {
 	// TODO: give cmd its end and start it.
 	return nil, todo.Err("pipe: Start")
@@ -109,7 +109,8 @@ func (c *Conn) Poll(ctx context.Context) error {
 }
 
 // SendFile sends an open file, of whatever sort. The other side gets a
-// descriptor of its own of the same open file; f still belongs to the caller.
+// descriptor of its own of the same open file; f still belongs to the caller. If
+// f is closed, SendFile fails and nothing is sent.
 func (c *Conn) SendFile(f *os.File) error {
 	// TODO: send a frame, and a descriptor beside it.
 	return todo.Err("pipe: SendFile")
@@ -123,7 +124,7 @@ func (c *Conn) RecvFile() (*os.File, error) {
 }
 
 // Close lets go of this end. What was sent still arrives; what was not
-// received is lost. A Send, Recv or Poll under way returns ErrClosed.
+// received is lost, and files among it are closed. A Send, Recv or Poll under way returns ErrClosed.
 func (c *Conn) Close() error {
 	// TODO: close the end.
 	return todo.Err("pipe: Close")

@@ -21,7 +21,7 @@ func TestRequestAndAnswer(t *testing.T) {
 	for _, message := range []string{"hello", "Grüße, 世界", "two\nlines\n", "\x00\xff"} {
 		assert.Equal(t, message, c.ask(message), "the answer of the child was not the message that it had got")
 	}
-	assert.NotEqual(t, os.Getpid(), c.cmd.Process.Pid)
+	assert.NotEqual(t, os.Getpid(), c.cmd.Process.Pid, "the child was this process")
 	c.end()
 }
 
@@ -46,7 +46,7 @@ func TestBoundaries(t *testing.T) {
 			messages = append(messages, message)
 		}
 	})
-	require.Len(t, messages, len(lengths))
+	require.Len(t, messages, len(lengths), "not every message arrived")
 	// Compared in the end: a message must not change when the next is received.
 	for i, n := range lengths {
 		assert.Equal(t, n, len(messages[i]), "message %d did not keep its boundaries", i)
@@ -62,7 +62,7 @@ func TestEmptyMessages(t *testing.T) {
 		require.NoError(t, c.Send(nil), "Send refused an empty message")
 		message, err := c.Recv()
 		require.NoError(t, err, "Recv took an empty message for an error or for the end of the stream")
-		assert.Empty(t, message)
+		assert.Empty(t, message, "Recv did not return the empty message that was sent")
 	}
 	assert.Equal(t, "more", c.ask("more"), "after empty messages the stream was out of step")
 	c.end()
@@ -76,7 +76,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 		func() { assert.NoError(t, recvNumbers(c.Conn), "what the child sent did not arrive in order") },
 	)
 	c.wait()
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestEndOfStream(t *testing.T) {
@@ -90,13 +90,13 @@ func TestEndOfStream(t *testing.T) {
 		_, err := c.Recv()
 		assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had ended")
 	}
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestChildKilled(t *testing.T) {
 	harness.Test(t)
 	c := start(t, "pipe-echo")
-	assert.Equal(t, "hello", c.ask("hello"))
+	assert.Equal(t, "hello", c.ask("hello"), "the answer of the child was not the message that it had got")
 	recv := make(chan error, 1)
 	go func() {
 		_, err := c.Recv()
@@ -104,7 +104,7 @@ func TestChildKilled(t *testing.T) {
 	}()
 	c.kill()
 	assert.Equal(t, io.EOF, <-recv, "Recv did not return io.EOF when the other side was killed")
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestChildHoldsItsEndAlone(t *testing.T) {
@@ -114,7 +114,7 @@ func TestChildHoldsItsEndAlone(t *testing.T) {
 	var children []*child
 	for i := range 3 {
 		c := start(t, "pipe-echo")
-		require.Equal(t, strconv.Itoa(i), c.ask(strconv.Itoa(i)))
+		require.Equal(t, strconv.Itoa(i), c.ask(strconv.Itoa(i)), "the answer of the child was not the message that it had got")
 		children = append(children, c)
 	}
 	for _, i := range []int{1, 0, 2} {
@@ -129,14 +129,14 @@ func TestPipeWithinOneProcess(t *testing.T) {
 		require.NoError(t, way.from.Send([]byte("hello")), "Send returned an error")
 		message, err := way.to.Recv()
 		require.NoError(t, err, "Recv returned an error")
-		assert.Equal(t, "hello", string(message))
+		assert.Equal(t, "hello", string(message), "Recv returned another message than the one that was sent")
 	}
-	require.NoError(t, a.Send([]byte("first")))
-	require.NoError(t, a.Send([]byte("last")))
+	require.NoError(t, a.Send([]byte("first")), "Send returned an error")
+	require.NoError(t, a.Send([]byte("last")), "Send returned an error")
 	require.NoError(t, a.Close(), "Close returned an error")
 	message, err := b.Recv()
 	require.NoError(t, err, "a message that was sent before Close did not arrive")
-	assert.Equal(t, "first", string(message))
+	assert.Equal(t, "first", string(message), "Recv returned another message than the one that was sent")
 	_ = append(message, "one that is longer than all of them"...)
 	message, err = b.Recv()
 	require.NoError(t, err, "a message that was sent before Close did not arrive")
@@ -148,7 +148,7 @@ func TestPipeWithinOneProcess(t *testing.T) {
 func TestUseAfterClose(t *testing.T) {
 	harness.Test(t)
 	a, b := pair(t)
-	require.NoError(t, b.Send([]byte("too late")))
+	require.NoError(t, b.Send([]byte("too late")), "Send returned an error")
 	require.NoError(t, a.Poll(t.Context()), "Poll returned an error") // It has arrived, and is never received.
 	require.NoError(t, a.Close(), "Close returned an error")
 	assert.ErrorIs(t, a.Send([]byte("x")), pipe.ErrClosed, "Send did not say that the connection is closed")
@@ -179,7 +179,7 @@ func TestCloseEndsRecv(t *testing.T) {
 	go recv()
 	harness.Waiting(t, os.Getpid()) // nobody has sent yet
 	_, err := b.WriteString(frame(0, 3, "one") + frame(0, 3, "two"))
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not write")
 	for range 2 {
 		require.NoError(t, <-errs, "Recv returned an error")
 	}
@@ -197,24 +197,24 @@ func TestCloseEndsRecv(t *testing.T) {
 func TestSendToNobody(t *testing.T) {
 	harness.Test(t)
 	c := start(t, "pipe-echo")
-	assert.Equal(t, "hello", c.ask("hello"))
+	assert.Equal(t, "hello", c.ask("hello"), "the answer of the child was not the message that it had got")
 	c.kill()
 	assert.ErrorIs(t, c.Send([]byte("hello")), io.ErrClosedPipe, "Send did not return io.ErrClosedPipe when the other side had died")
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestWaitingCostsNothing(t *testing.T) {
 	harness.Test(t)
 	c := start(t, "pipe-echo")
 	harness.Waiting(t, c.cmd.Process.Pid)
-	assert.Equal(t, "hello", c.ask("hello"))
+	assert.Equal(t, "hello", c.ask("hello"), "the answer of the child was not the message that it had got")
 	received := make(chan []byte, 1)
 	go func() {
 		message, _ := c.Recv()
 		received <- message
 	}()
 	harness.Waiting(t, os.Getpid(), c.cmd.Process.Pid)
-	require.NoError(t, c.Send([]byte("again")))
-	assert.Equal(t, "again", string(<-received))
+	require.NoError(t, c.Send([]byte("again")), "Send returned an error")
+	assert.Equal(t, "again", string(<-received), "Recv returned another message than the one that was sent")
 	c.end()
 }

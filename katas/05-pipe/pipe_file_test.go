@@ -20,53 +20,53 @@ func TestFile(t *testing.T) {
 	c := start(t, "pipe-file")
 	path := filepath.Join(t.TempDir(), "file")
 	f, err := os.Create(path)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not open a file")
 	defer f.Close()
 	_, err = f.WriteString("begun: ")
-	require.NoError(t, err)
-	require.NoError(t, c.Send([]byte("message, ")))
+	require.NoError(t, err, "the test could not write")
+	require.NoError(t, c.Send([]byte("message, ")), "Send returned an error")
 	require.NoError(t, c.SendFile(f), "SendFile returned an error")
 	_, err = f.Stat()
 	require.NoError(t, err, "SendFile closed the file of the caller")
-	require.NoError(t, os.Remove(path)) // What was passed is the open file, not its name.
-	require.NoError(t, c.Send([]byte("message")))
+	require.NoError(t, os.Remove(path), "the test could not remove a file") // What was passed is the open file, not its name.
+	require.NoError(t, c.Send([]byte("message")), "Send returned an error")
 	got, err := c.RecvFile()
 	require.NoError(t, err, "RecvFile returned an error")
 	defer got.Close()
 	c.wait()
 	fromChild, err := io.ReadAll(got)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read")
 	assert.Equal(t, "from the child", string(fromChild), "what the child wrote into the pipe that it had passed did not arrive")
 	content := make([]byte, 100)
 	n, _ := f.ReadAt(content, 0)
 	assert.Equal(t, "begun: message, message", string(content[:n]), "the child did not write to the same open file")
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestKindOfTheNext(t *testing.T) {
 	harness.Test(t)
 	a, b := pair(t)
-	require.NoError(t, a.Send([]byte("message")))
+	require.NoError(t, a.Send([]byte("message")), "Send returned an error")
 	require.NoError(t, a.SendFile(anyFile(t)), "SendFile returned an error")
 	f, err := b.RecvFile()
 	assert.ErrorIs(t, err, pipe.ErrKind, "RecvFile did not say that a message is next")
 	f.Close() // an error, and no harm, if there is none
 	message, err := b.Recv()
 	require.NoError(t, err, "Recv returned an error, though RecvFile had left the message where it was")
-	assert.Equal(t, "message", string(message))
+	assert.Equal(t, "message", string(message), "Recv returned another message than the one that was sent")
 	_, err = b.Recv()
 	assert.ErrorIs(t, err, pipe.ErrKind, "Recv did not say that a file is next")
 	f, err = b.RecvFile()
 	require.NoError(t, err, "RecvFile returned an error, though Recv had left the file where it was")
-	require.NoError(t, f.Close())
+	require.NoError(t, f.Close(), "the test could not close a file")
 
 	gone := anyFile(t)
-	require.NoError(t, gone.Close())
+	require.NoError(t, gone.Close(), "the test could not close a file")
 	assert.Error(t, a.SendFile(gone), "SendFile did not say that the file is closed")
-	require.NoError(t, a.Send([]byte("message")))
+	require.NoError(t, a.Send([]byte("message")), "Send returned an error")
 	message, err = b.Recv()
 	require.NoError(t, err, "something was sent of the file that SendFile refused")
-	assert.Equal(t, "message", string(message))
+	assert.Equal(t, "message", string(message), "Recv returned another message than the one that was sent")
 }
 
 // What is sent where there is no room at all: it waits, and comes whole.
@@ -75,13 +75,16 @@ func TestNoRoom(t *testing.T) {
 	mine, other := ends(t)
 	fill := second(t, mine)
 	a, b := conn(t, mine), conn(t, other)
-	for name, way := range map[string]struct{ send, recv func() error }{
-		"a message": {func() error { return a.Send([]byte("last")) }, func() error {
+	for _, way := range []struct {
+		name       string
+		send, recv func() error
+	}{
+		{"a message", func() error { return a.Send([]byte("last")) }, func() error {
 			message, err := b.Recv()
-			assert.Equal(t, "last", string(message))
+			assert.Equal(t, "last", string(message), "Recv returned another message than the one that was sent")
 			return err
 		}},
-		"a file": {func() error { return a.SendFile(anyFile(t)) }, func() error {
+		{"a file", func() error { return a.SendFile(anyFile(t)) }, func() error {
 			f, err := b.RecvFile()
 			f.Close() // an error, and no harm, if there is none
 			return err
@@ -93,8 +96,8 @@ func TestNoRoom(t *testing.T) {
 			if errors.Is(err, syscall.EAGAIN) {
 				break
 			}
-			require.NoError(t, err)
-			require.Len(t, one, n)
+			require.NoError(t, err, "the test could not prepare a socket")
+			require.Len(t, one, n, "the test could not send a whole frame")
 		}
 		sent := make(chan error, 1)
 		go func() { sent <- way.send() }()
@@ -102,10 +105,10 @@ func TestNoRoom(t *testing.T) {
 		for range before {
 			message, err := b.Recv()
 			require.NoError(t, err, "Recv returned an error")
-			require.Equal(t, "x", string(message))
+			require.Equal(t, "x", string(message), "Recv returned another message than the one that was sent")
 		}
-		require.NoError(t, way.recv(), "%s that had to wait for room did not arrive", name)
-		require.NoError(t, <-sent, "%s was not sent when there was room again", name)
+		require.NoError(t, way.recv(), "%s that had to wait for room did not arrive", way.name)
+		require.NoError(t, <-sent, "%s was not sent when there was room again", way.name)
 	}
 }
 
@@ -116,28 +119,29 @@ func TestFileThatNobodyTook(t *testing.T) {
 	var readers []*os.File
 	for range 4 {
 		r, w, err := os.Pipe()
-		require.NoError(t, err)
+		require.NoError(t, err, "the test could not make a pipe")
 		defer r.Close()
-		require.NoError(t, a.SendFile(w), "SendFile returned an error")
-		require.NoError(t, w.Close())
+		err = a.SendFile(w)
+		w.Close()
+		require.NoError(t, err, "SendFile returned an error")
 		readers = append(readers, r)
 	}
 	for _, text := range []string{"first", "second"} {
 		f, err := b.RecvFile()
 		require.NoError(t, err, "RecvFile returned an error")
 		_, err = f.WriteString(text)
-		require.NoError(t, err)
-		require.NoError(t, f.Close())
+		f.Close()
+		require.NoError(t, err, "a file that was received could not be written to")
 	}
-	require.NoError(t, b.Poll(t.Context())) // The third is in this process now,
+	require.NoError(t, b.Poll(t.Context()), "Poll returned an error, though something was there") // The third is in this process now,
 	sent := make(chan error, 1)
 	go func() { sent <- b.Send(make([]byte, bigLength)) }()
 	harness.Waiting(t, os.Getpid()) // and the fourth, if the Send reads while it waits for room.
-	require.NoError(t, b.Close())
-	assert.ErrorIs(t, <-sent, pipe.ErrClosed)
+	require.NoError(t, b.Close(), "Close returned an error")
+	assert.ErrorIs(t, <-sent, pipe.ErrClosed, "Send did not return ErrClosed when its own end was closed")
 	for i, text := range []string{"first", "second", "", ""} {
 		rest, err := io.ReadAll(readers[i])
-		require.NoError(t, err)
+		require.NoError(t, err, "the test could not read")
 		assert.Equal(t, text, string(rest), "the files did not arrive in order")
 	}
 }

@@ -24,7 +24,7 @@ func TestBothSendFirst(t *testing.T) {
 	assert.True(t, bytes.Equal(pattern(bigLength, 2), message), "a message of 16 MiB arrived changed, and %d bytes long", len(message))
 	assert.Equal(t, "whole", c.hear(), "a message of 16 MiB arrived changed")
 	c.wait()
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestRecvDuringSend(t *testing.T) {
@@ -36,7 +36,7 @@ func TestRecvDuringSend(t *testing.T) {
 	// then on.
 	header := make([]byte, 5)
 	_, err := io.ReadFull(other, header)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read")
 	assert.Equal(t, frame(0, bigLength, ""), string(header), "Send did not begin with the header of the frame")
 	assert.ErrorIs(t, c.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context during a Send")
 	received := make(chan []byte, 1)
@@ -46,49 +46,49 @@ func TestRecvDuringSend(t *testing.T) {
 	}()
 	harness.Waiting(t, os.Getpid()) // The Recv waits too.
 	_, err = other.WriteString(frame(0, 5, "first"))
-	require.NoError(t, err)
-	assert.Equal(t, "first", string(<-received))
+	require.NoError(t, err, "the test could not write")
+	assert.Equal(t, "first", string(<-received), "Recv returned another message than the one that was sent")
 	_, err = other.WriteString(frame(0, 6, "second"))
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not write")
 	harness.Waiting(t, os.Getpid()) // The Send has read it, if it reads.
 	message, err := c.Recv()
 	require.NoError(t, err, "Recv returned an error during a Send")
-	assert.Equal(t, "second", string(message))
+	assert.Equal(t, "second", string(message), "Recv returned another message than the one that was sent")
 	for _, bytes := range []string{frame(9, 0, ""), frame(0, 4, "good")} {
 		_, err = other.WriteString(bytes)
-		require.NoError(t, err)
+		require.NoError(t, err, "the test could not write")
 		harness.Waiting(t, os.Getpid()) // The Send has read it, if it reads.
 		_, err = c.Recv()
 		require.ErrorIs(t, err, pipe.ErrCorrupt, "Recv did not refuse an unknown kind, or what came after it")
 	}
 	_, err = io.CopyN(io.Discard, other, bigLength)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read")
 	require.NoError(t, <-sent, "Send returned an error")
 }
 
 func TestDiesWhileWeSend(t *testing.T) {
 	harness.Test(t)
 	c := start(t, "pipe-deaf")
-	assert.Equal(t, "here", c.hear())
+	assert.Equal(t, "here", c.hear(), "Recv returned another message than the one that was sent")
 	sent := make(chan error, 1)
 	go func() { sent <- c.Send(make([]byte, bigLength)) }()
 	c.kill()
 	assert.ErrorIs(t, <-sent, io.ErrClosedPipe, "Send did not return io.ErrClosedPipe when the other side died meanwhile")
 	_, err := c.Recv()
 	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had died meanwhile")
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestDiesBeforeItReceives(t *testing.T) {
 	harness.Test(t)
 	c := start(t, "pipe-deaf")
-	assert.Equal(t, "here", c.hear())
+	assert.Equal(t, "here", c.hear(), "Recv returned another message than the one that was sent")
 	require.NoError(t, c.Send([]byte("hello")), "Send returned an error")
 	c.kill()
 	// It had not received all: some systems call that a reset.
 	_, err := c.Recv()
 	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had died with something left to receive")
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestCloseEndsSend(t *testing.T) {
@@ -98,7 +98,7 @@ func TestCloseEndsSend(t *testing.T) {
 	go func() { sent <- c.Send(make([]byte, bigLength)) }()
 	// It is under way, and there is no room for all of it.
 	_, err := other.Read(make([]byte, 1))
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not read")
 	require.NoError(t, c.Close(), "Close returned an error")
 	assert.ErrorIs(t, <-sent, pipe.ErrClosed, "Send did not return ErrClosed when its own end was closed")
 }
@@ -108,7 +108,7 @@ func TestPoll(t *testing.T) {
 	c := start(t, "pipe-echo")
 	assert.ErrorIs(t, c.Poll(brief(t)), context.DeadlineExceeded, "Poll did not end with its context")
 	assert.ErrorIs(t, c.Poll(ended()), context.Canceled, "Poll did not return at once from a look at nothing")
-	require.NoError(t, c.Send([]byte("hello")))
+	require.NoError(t, c.Send([]byte("hello")), "Send returned an error")
 	require.NoError(t, c.Poll(t.Context()), "Poll returned an error, and a message was there")
 	require.NoError(t, c.Poll(ended()), "Poll did not see the message that was there")
 	assert.Equal(t, "hello", c.hear(), "Poll took the message")
@@ -117,7 +117,7 @@ func TestPoll(t *testing.T) {
 	for _, ctx := range []context.Context{t.Context(), ended()} {
 		require.NoError(t, c.Poll(ctx), "Poll did not return nil at the end of the stream: Recv would not wait there")
 	}
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestPollWaitsForAWholeMessage(t *testing.T) {
@@ -126,7 +126,7 @@ func TestPollWaitsForAWholeMessage(t *testing.T) {
 	write := func(s string) {
 		t.Helper()
 		_, err := other.WriteString(s)
-		require.NoError(t, err)
+		require.NoError(t, err, "the test could not write")
 	}
 	whole := frame(0, 5, "hello")
 	write(whole[:3])
@@ -137,13 +137,13 @@ func TestPollWaitsForAWholeMessage(t *testing.T) {
 	assert.NoError(t, c.Poll(ended()), "Poll did not see the message that was there")
 	message, err := c.Recv()
 	require.NoError(t, err, "Recv returned an error")
-	assert.Equal(t, "hello", string(message))
+	assert.Equal(t, "hello", string(message), "Recv returned another message than the one that was sent")
 	assert.ErrorIs(t, c.Poll(ended()), context.Canceled, "Poll took a part of a message for a message")
 	write(whole[6:])
 	assert.NoError(t, c.Poll(ended()), "Poll did not see the message that was there")
 	message, err = c.Recv()
 	require.NoError(t, err, "Recv returned an error")
-	assert.Equal(t, "hello", string(message))
+	assert.Equal(t, "hello", string(message), "Recv returned another message than the one that was sent")
 }
 
 // The context ends while a message comes: Poll may see the one or the other.
@@ -161,7 +161,7 @@ func TestPollAtTheLastMoment(t *testing.T) {
 		}
 		message, err := a.Recv()
 		require.NoError(t, err, "Recv returned an error")
-		require.Equal(t, "message", string(message))
+		require.Equal(t, "message", string(message), "Recv returned another message than the one that was sent")
 	}
 	received := make(chan error, 1)
 	go func() {
@@ -169,8 +169,8 @@ func TestPollAtTheLastMoment(t *testing.T) {
 		received <- err
 	}()
 	harness.Waiting(t, os.Getpid()) // No context that has ended holds it up, or drives it.
-	require.NoError(t, b.Close())
-	assert.Equal(t, io.EOF, <-received)
+	require.NoError(t, b.Close(), "Close returned an error")
+	assert.Equal(t, io.EOF, <-received, "Recv returned another message than the one that was sent")
 }
 
 func TestByteByByte(t *testing.T) {
@@ -195,16 +195,16 @@ func TestByteByByte(t *testing.T) {
 	rest := []byte(frame(0, 5, "hello") + frame(0, 0, "") + frame(0, 300, string(pattern(300, 7))))
 	for len(rest) > 0 && taken(look) {
 		_, err := other.Write(rest[:1])
-		require.NoError(t, err)
+		require.NoError(t, err, "the test could not write")
 		rest = rest[1:]
 	}
 	_, err := other.Write(rest)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not write")
 	assert.Equal(t, "hello", <-received, "a message whose bytes came one by one was not put together")
-	assert.Empty(t, <-received)
-	assert.Equal(t, string(pattern(300, 7)), <-received)
-	require.NoError(t, other.Close())
-	assert.Equal(t, io.EOF.Error(), <-received)
+	assert.Empty(t, <-received, "Recv did not return the empty message that was sent")
+	assert.Equal(t, string(pattern(300, 7)), <-received, "Recv returned another message than the one that was sent")
+	require.NoError(t, other.Close(), "the test could not close a file")
+	assert.Equal(t, io.EOF.Error(), <-received, "Recv returned another message than the one that was sent")
 }
 
 func TestManySenders(t *testing.T) {
@@ -237,7 +237,7 @@ func TestManySenders(t *testing.T) {
 	})
 	together(all...)
 	for i := range senders {
-		assert.Equal(t, messages, answers[string(rune('a'+i))], "not every message arrived exactly once")
+		assert.Equal(t, messages, answers[string(rune('a'+i))], "not every message of several goroutines arrived exactly once")
 	}
 	c.Close()
 	c.wait()
@@ -263,11 +263,11 @@ func TestBadFrames(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c, other := raw(t)
 			_, err := other.WriteString(frame(0, 4, "good") + test.bytes)
-			require.NoError(t, err)
-			require.NoError(t, other.Close())
+			require.NoError(t, err, "the test could not write")
+			require.NoError(t, other.Close(), "the test could not close a file")
 			message, err := c.Recv()
 			require.NoError(t, err, "a good message before %s was not received", test.name)
-			assert.Equal(t, "good", string(message))
+			assert.Equal(t, "good", string(message), "Recv returned another message than the one that was sent")
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			for range 2 {
@@ -297,7 +297,7 @@ func TestTooLong(t *testing.T) {
 	}, func() {
 		message, err := b.Recv()
 		assert.NoError(t, err, "Recv refused a message of the highest length")
-		assert.Len(t, message, pipe.MaxMessage)
+		assert.Equal(t, pipe.MaxMessage, len(message), "a message of the highest length arrived with another one")
 		b.Close() // or else the Send would wait
 	})
 }
@@ -310,32 +310,32 @@ func TestWait(t *testing.T) {
 	assert.ErrorIs(t, err, context.DeadlineExceeded, "Wait did not end with its context")
 	_, err = wait(ended())
 	assert.ErrorIs(t, err, context.Canceled, "Wait did not return at once from a look at nothing")
-	require.NoError(t, b.Send([]byte("second")))
+	require.NoError(t, b.Send([]byte("second")), "Send returned an error")
 	ready, err := wait(t.Context())
 	require.NoError(t, err, "Wait returned an error")
 	assertConns(t, []*child{b}, ready)
 	assert.Equal(t, "second", b.hear(), "Wait took the message")
 
-	require.NoError(t, c.Send([]byte("third")))
-	require.NoError(t, a.Send([]byte("first")))
-	require.NoError(t, a.Poll(t.Context()))
-	require.NoError(t, c.Poll(t.Context()))
+	require.NoError(t, c.Send([]byte("third")), "Send returned an error")
+	require.NoError(t, a.Send([]byte("first")), "Send returned an error")
+	require.NoError(t, a.Poll(t.Context()), "Poll returned an error, though something was there")
+	require.NoError(t, c.Poll(t.Context()), "Poll returned an error, though something was there")
 	ready, err = wait(ended())
 	require.NoError(t, err, "Wait did not see what was there")
 	assertConns(t, []*child{a, c}, ready)
 	ready, err = wait(t.Context())
 	require.NoError(t, err, "Wait returned an error")
 	assertConns(t, []*child{a, c}, ready)
-	assert.Equal(t, "first", a.hear())
-	assert.Equal(t, "third", c.hear())
+	assert.Equal(t, "first", a.hear(), "Recv returned another message than the one that was sent")
+	assert.Equal(t, "third", c.hear(), "Recv returned another message than the one that was sent")
 
 	b.kill()
 	ready, err = wait(t.Context())
 	require.NoError(t, err, "Wait returned an error")
 	assertConns(t, []*child{b}, ready)
 	_, err = b.Recv()
-	assert.Equal(t, io.EOF, err)
-	require.NoError(t, b.Close())
+	assert.Equal(t, io.EOF, err, "Recv did not return io.EOF when the other side had ended")
+	require.NoError(t, b.Close(), "Close returned an error")
 	a.end()
 	c.end()
 }
@@ -343,9 +343,9 @@ func TestWait(t *testing.T) {
 // assertConns expects the connections of just these children, in their order.
 func assertConns(t *testing.T, want []*child, got []*pipe.Conn) {
 	t.Helper()
-	if assert.Len(t, got, len(want), "Wait did not return just the connections that were ready") {
+	if assert.Equal(t, len(want), len(got), "Wait returned another number of connections than were ready") {
 		for i := range want {
-			assert.Same(t, want[i].Conn, got[i], "Wait did not return the connections that were ready, in order")
+			assert.True(t, want[i].Conn == got[i], "Wait did not return the connections that were ready, in the order of its arguments")
 		}
 	}
 }

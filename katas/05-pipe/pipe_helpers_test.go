@@ -216,10 +216,10 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *child {
 	t.Helper()
 	cmd.Stderr = os.Stderr
 	r, in, err := os.Pipe() // not StdinPipe: who would close it if Start did nothing?
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	t.Cleanup(func() { in.Close() })
 	there, w, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	defer there.Close()
 	cmd.Stdin, cmd.Stdout = r, w
 	c, err := pipe.Start(cmd)
@@ -269,8 +269,8 @@ func (c *child) wait() {
 // kill ends the child without warning.
 func (c *child) kill() {
 	c.t.Helper()
-	require.NoError(c.t, c.cmd.Process.Kill())
-	require.Error(c.t, c.cmd.Wait())
+	require.NoError(c.t, c.cmd.Process.Kill(), "the test could not kill a child")
+	require.Error(c.t, c.cmd.Wait(), "a child had ended by itself before it was killed")
 }
 
 // pair returns both ends of a connection within this process.
@@ -295,7 +295,7 @@ func ends(t *testing.T) (mine, other *os.File) {
 		syscall.CloseOnExec(fds[1])
 	}
 	syscall.ForkLock.RUnlock()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not prepare a socket")
 	other = os.NewFile(uintptr(fds[1]), "other end")
 	t.Cleanup(func() { other.Close() })
 	return os.NewFile(uintptr(fds[0]), "this end"), other
@@ -325,7 +325,7 @@ func raw(t *testing.T) (*pipe.Conn, *os.File) {
 func second(t *testing.T, socket *os.File) (fd int) {
 	t.Helper()
 	raw, err := socket.SyscallConn()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not prepare a socket")
 	require.NoError(t, raw.Control(func(first uintptr) {
 		syscall.ForkLock.RLock()
 		defer syscall.ForkLock.RUnlock()
@@ -333,7 +333,7 @@ func second(t *testing.T, socket *os.File) (fd int) {
 			syscall.CloseOnExec(fd)
 		}
 	}))
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not prepare a socket")
 	t.Cleanup(func() { syscall.Close(fd) })
 	return fd
 }
@@ -384,7 +384,7 @@ func together(functions ...func()) {
 func anyFile(t *testing.T) *os.File {
 	t.Helper()
 	f, err := os.Open(os.DevNull)
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not open a file")
 	t.Cleanup(func() { f.Close() })
 	return f
 }

@@ -63,10 +63,10 @@ func startGrandchild(c *pipe.Conn) error {
 func TestStartKeepsWhatTheCommandHas(t *testing.T) {
 	harness.Test(t)
 	r, w, err := os.Pipe()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not make a pipe")
 	_, err = w.WriteString("from a file")
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
+	require.NoError(t, err, "the test could not write")
+	require.NoError(t, w.Close(), "the test could not close a file")
 	defer r.Close()
 	cmd := reexec.Command("pipe-heir")
 	cmd.Env = append(os.Environ(), legacy+"=from the environment")
@@ -74,7 +74,7 @@ func TestStartKeepsWhatTheCommandHas(t *testing.T) {
 	c := startCommand(t, cmd)
 	assert.Equal(t, "from the environment, from a file", c.hear(), "the child did not get what its command had")
 	c.wait()
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 // A child closes its end, and lives on with a child of its own.
@@ -84,7 +84,7 @@ func TestEndIsNotInherited(t *testing.T) {
 	_, err := c.Recv()
 	assert.Equal(t, io.EOF, err, "the stream did not end when the child closed its end")
 	c.wait()
-	require.NoError(t, c.Close())
+	require.NoError(t, c.Close(), "Close returned an error")
 }
 
 func TestManyStart(t *testing.T) {
@@ -118,40 +118,47 @@ func TestStartFails(t *testing.T) {
 	c := start(t, "pipe-echo")
 	cmd := reexec.Command("pipe-echo")
 	cmd.Path = filepath.Join(t.TempDir(), "nothing")
-	_, err := pipe.Start(cmd)
-	assert.Error(t, err, "Start did not say that the program is missing")
-	assert.Equal(t, "hello", c.ask("hello"))
+	if none, err := pipe.Start(cmd); err == nil {
+		none.Close()
+		_ = cmd.Wait()
+		t.Error("Start did not say that the program is missing")
+	}
+	assert.Equal(t, "hello", c.ask("hello"), "the answer of the child was not the message that it had got")
 	c.end()
 
-	assert.Positive(t, harness.UntilItFits(t, func() error {
+	harness.UntilItFits(t, func() error {
 		cmd := reexec.Command("pipe-echo")
 		c, err := pipe.Start(cmd)
 		if err != nil {
 			return err
 		}
 		return errors.Join(c.Close(), cmd.Wait())
-	}), "Start needed no descriptor")
-	assert.Positive(t, harness.UntilItFits(t, func() error {
+	})
+	harness.UntilItFits(t, func() error {
 		a, b, err := pipe.Pipe()
 		if err != nil {
 			return err
 		}
 		return errors.Join(a.Close(), b.Close())
-	}), "Pipe needed no descriptor")
+	})
 }
 
 func TestNewFails(t *testing.T) {
 	harness.Test(t)
 	pair(t) // for the stub: New alone would also fail as it should here
-	_, err := pipe.Open()
-	assert.Error(t, err, "Open found a connection in a process that was not started with one")
-	_, err = os.Stdin.Stat()
+	if c, err := pipe.Open(); err == nil {
+		c.Close()
+		t.Error("Open found a connection in a process that was not started with one")
+	}
+	_, err := os.Stdin.Stat()
 	assert.NoError(t, err, "Open closed what was no connection")
 
 	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
-	require.NoError(t, err)
-	_, err = pipe.New(f)
-	assert.Error(t, err, "New made a connection of a file")
+	require.NoError(t, err, "the test could not open a file")
+	if c, err := pipe.New(f); err == nil {
+		c.Close()
+		t.Error("New made a connection of a file")
+	}
 	assert.ErrorIs(t, f.Close(), os.ErrClosed, "New refused a file and left it open")
 
 	mine, _ := ends(t)
@@ -168,7 +175,7 @@ func TestNewFails(t *testing.T) {
 		syscall.CloseOnExec(fd)
 	}
 	syscall.ForkLock.RUnlock()
-	require.NoError(t, err)
+	require.NoError(t, err, "the test could not prepare a socket")
 	internet := os.NewFile(uintptr(fd), "a socket of the internet")
 	if c, err := pipe.New(internet); err == nil {
 		c.Close() // Messages can travel on it, but no files. Nobody asked for those.

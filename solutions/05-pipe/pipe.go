@@ -75,7 +75,7 @@ type Conn struct {
 }
 
 // New makes an end of the open stream socket f, which then belongs to the
-// Conn, also when New fails.
+// Conn, also when New fails: then f is closed. A file that is no socket is refused.
 func New(f *os.File) (*Conn, error) {
 	defer f.Close() // FileConn makes a copy.
 	conn, err := net.FileConn(f)
@@ -126,7 +126,7 @@ func socketpair() (*os.File, *os.File, error) {
 // Start starts cmd, which finds its end of a new connection with Open, and
 // returns the other end. The caller waits for cmd as ever. What cmd has in Env
 // and ExtraFiles stays as it is. Several goroutines may start at once: each
-// child gets its own end, and no other.
+// child gets its own end, and no other. What cannot be started leaves nothing.
 func Start(cmd *exec.Cmd) (*Conn, error) {
 	ours, theirs, err := socketpair()
 	if err != nil {
@@ -204,7 +204,8 @@ func (c *Conn) Poll(ctx context.Context) error {
 }
 
 // SendFile sends an open file, of whatever sort. The other side gets a
-// descriptor of its own of the same open file; f still belongs to the caller.
+// descriptor of its own of the same open file; f still belongs to the caller. If
+// f is closed, SendFile fails and nothing is sent.
 func (c *Conn) SendFile(f *os.File) error {
 	raw, err := f.SyscallConn() // Fd would make f block, for its owner too.
 	if err != nil {
@@ -225,7 +226,7 @@ func (c *Conn) RecvFile() (*os.File, error) {
 }
 
 // Close lets go of this end. What was sent still arrives; what was not
-// received is lost. A Send, Recv or Poll under way returns ErrClosed.
+// received is lost, and files among it are closed. A Send, Recv or Poll under way returns ErrClosed.
 func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return ErrClosed
