@@ -49,19 +49,21 @@ func watchFill(dir string) error {
 	if err == nil {
 		taken.Close()
 		name = "stops"
-		if numbers := sharedNumbers(); numbers != nil {
-			go func() {
-				for numbers[1] == 0 && numbers[2] == 0 && numbers[fillSize/2] == 0 && numbers[fillSize/2+1] == 0 {
-				}
-				_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-			}()
-		}
 	}
 	if fillHere, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY, 0); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(fillHere, os.Getpid())
-	return err
+	if _, err = fmt.Fprintln(fillHere, os.Getpid()); err != nil || name == "other" {
+		return err
+	}
+	if numbers := sharedNumbers(); numbers != nil {
+		go func() {
+			for numbers[1] == 0 && numbers[2] == 0 && numbers[fillSize/2] == 0 && numbers[fillSize/2+1] == 0 {
+			}
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		}()
+	}
+	return nil
 }
 
 // sharedNumbers maps, to look at them, the numbers of the one open file of this
@@ -133,11 +135,20 @@ func fillAndStopOne(t *testing.T) (even, odd bool) {
 			even, odd = allFilled(numbers, 2), allFilled(numbers, 1)
 		}
 	}
-	if pids[0] > 0 {
-		_ = syscall.Kill(pids[0], syscall.SIGCONT)
+	// Again and again: it may stop only now.
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if pids[0] > 0 {
+			_ = syscall.Kill(pids[0], syscall.SIGCONT)
+		}
+		select {
+		case err := <-filled:
+			require.NoError(t, err, "Fill returned an error, though no child had failed")
+			return even, odd
+		case <-again.C:
+		}
 	}
-	require.NoError(t, <-filled, "Fill returned an error, though no child had failed")
-	return even, odd
 }
 
 func allFilled(numbers []int64, from int) bool {

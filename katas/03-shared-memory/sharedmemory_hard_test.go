@@ -323,8 +323,9 @@ func TestCancelledDuringTheStart(t *testing.T) {
 	}()
 	s.first()
 	cancel()
+	err := <-counted // while those that came later cannot go on, and have to be killed
 	s.letPass()
-	require.ErrorIs(t, <-counted, context.Canceled, "Count did not return the error of its context, which had been cancelled during the start")
+	require.ErrorIs(t, err, context.Canceled, "Count did not return the error of its context, which had been cancelled during the start")
 }
 
 // What a start that failed half-way leaves is found by the harness.
