@@ -125,7 +125,9 @@ type Outcome struct {
 // Run runs the task in the given way, one of the first four, with so many workers
 // (Sequential is always one). When a worker fails, or ctx ends, no worker begins
 // another unit, worker processes are killed, and the error wraps the reason: that
-// of ctx, or the number of the worker ("worker 2: …") and what happened to it.
+// of ctx, or the number of the worker ("worker 2: …") and what happened to it. A
+// worker fails when its process dies, and when a unit ends the goroutine that calls
+// it (runtime.Goexit). With an error the outcome is zero.
 func Run(ctx context.Context, way Way, t Task, workers int) (Outcome, error) {
 	// TODO: run the task in the given way, and account for it
 	return Outcome{}, todo.Err("gil: Run")

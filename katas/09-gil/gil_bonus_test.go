@@ -36,7 +36,7 @@ func TestMeasure(t *testing.T) {
 	}
 	table, err := gil.Measure(context.Background(), "mix", workers, units)
 	require.NoError(t, err, "Measure failed")
-	assert.Equal(t, "mix", table.Task)
+	assert.Equal(t, "mix", table.Task, "Measure named another task")
 
 	type key struct {
 		Way            gil.Way
@@ -65,8 +65,8 @@ func TestMeasure(t *testing.T) {
 			assert.Less(t, out.Startup, out.Wall, "starting processes took longer than all of the run")
 			assert.Greater(t, out.Memory, int64(r.Workers)<<20, "%d processes needed less than a MiB each", r.Workers)
 		} else {
-			assert.Zero(t, out.Startup)
-			assert.Zero(t, out.Memory)
+			assert.Zero(t, out.Startup, "a run without processes took time to start them")
+			assert.Zero(t, out.Memory, "a run without processes had memory in them")
 		}
 	}
 	assert.Empty(t, cmp.Diff(want, got), "Measure had other rows (-want +got)")
@@ -95,8 +95,8 @@ func TestFastestOfAFew(t *testing.T) {
 		fastest.Store(int64(i))
 		table, err := gil.Measure(context.Background(), "test-uneven", []int{1}, []int{1})
 		require.NoError(t, err, "Measure failed")
-		require.Len(t, table.Rows, 4)
-		assert.Greater(t, runs.Load(), int64(1), "one run is not a few")
+		require.Len(t, table.Rows, 4, "Measure did not make a row for each of the four ways")
+		assert.Greater(t, runs.Load(), int64(1), "Measure made one run for a row, which is not a few")
 		assert.Less(t, table.Rows[0].Outcome.CPU, slowCPU, "the row was not the %s run, which was the fastest", which)
 	}
 }
@@ -108,11 +108,11 @@ func TestMeasureFails(t *testing.T) {
 	require.Error(t, err, "Measure measured work that is not registered")
 	table, err := gil.Measure(context.Background(), "test-own", []int{1}, []int{2})
 	require.Error(t, err, "processes had another result than all other ways, and Measure returned no error")
-	assert.Empty(t, table.Rows)
+	assert.Empty(t, table.Rows, "Measure returned an error and rows")
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
 	_, err = gil.Measure(ctx, "mix", []int{1}, []int{1})
-	assert.ErrorIs(t, err, context.Canceled)
+	assert.ErrorIs(t, err, context.Canceled, "Measure did not tell that its context had ended")
 }
 
 func row(way gil.Way, workers, units int, speedup float64) gil.Row {
@@ -247,11 +247,11 @@ func TestText(t *testing.T) {
 	}
 	require.Len(t, got, len(want)+1, "the text was not headings, %d rows, and a last line:\n%s", len(table.Rows), text)
 	assert.Empty(t, cmp.Diff(want, got[:len(want)]), "the table had other cells (-want +got):\n%s", text)
-	assert.Contains(t, text, "processes pay off from 1000 units")
+	assert.Contains(t, text, "processes pay off from 1000 units", "the text did not say what PaysOff says")
 
 	var b bytes.Buffer
 	require.NoError(t, gil.Table{Task: "mix"}.Text(&b), "Text failed")
-	assert.Contains(t, b.String(), "processes did not pay off")
+	assert.Contains(t, b.String(), "processes did not pay off", "the text did not say that processes did not pay off")
 }
 
 // The chart as text: a bar for each point, as long as its speedup is great.
@@ -299,8 +299,8 @@ func TestPython(t *testing.T) {
 	}
 	for _, r := range rows {
 		got = append(got, key{r.Way, r.Workers, r.Units, r.Outcome.Sum})
-		assert.Positive(t, r.Outcome.Wall)
-		assert.Positive(t, r.Speedup)
+		assert.Positive(t, r.Outcome.Wall, "a run of Python took no time")
+		assert.Positive(t, r.Speedup, "a run of Python had no speedup")
 	}
 	assert.Empty(t, cmp.Diff(want, got), "Python had other rows (-want +got)")
 }
@@ -312,7 +312,7 @@ func TestNoPython(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
 	_, err := gil.Python(context.Background(), []int{1}, []int{1})
-	require.ErrorIs(t, err, gil.ErrNoPython)
+	require.ErrorIs(t, err, gil.ErrNoPython, "Python did not tell that there is no python3")
 
 	python := func(script string) ([]gil.Row, error) {
 		// The file takes the place of another at once: a process that was forked while it
@@ -324,7 +324,7 @@ func TestNoPython(t *testing.T) {
 	}
 	rows, err := python(`echo '[{"way":"threading","workers":2,"units":5,"sum":7,"seconds":0.5,"base":1.5},
 		{"way":"multiprocessing","workers":2,"units":5,"sum":7,"seconds":0.25,"base":1.5}]'`)
-	require.NoError(t, err, "python failed")
+	require.NoError(t, err, "Python failed")
 	assert.Empty(t, cmp.Diff([]gil.Row{
 		{Way: gil.PythonThreads, Workers: 2, Units: 5, Speedup: 3, Outcome: gil.Outcome{Sum: 7, Wall: time.Second / 2}},
 		{Way: gil.PythonProcesses, Workers: 2, Units: 5, Speedup: 6, Outcome: gil.Outcome{Sum: 7, Wall: time.Second / 4}},
@@ -332,9 +332,9 @@ func TestNoPython(t *testing.T) {
 
 	_, err = python(`echo "too old" >&2; exit 3`)
 	require.ErrorContains(t, err, "too old", "the error did not say what python3 had")
-	assert.ErrorContains(t, err, "exit status 3")
-	assert.NotErrorIs(t, err, gil.ErrNoPython)
+	assert.ErrorContains(t, err, "exit status 3", "the error did not say how python3 had ended")
+	assert.NotErrorIs(t, err, gil.ErrNoPython, "Python said that there is no python3, but there was one that failed")
 	_, err = python(`echo '[{"way"'`)
 	require.Error(t, err, "python3 printed no list, and Python returned rows")
-	assert.NotErrorIs(t, err, gil.ErrNoPython)
+	assert.NotErrorIs(t, err, gil.ErrNoPython, "Python said that there is no python3, but there was one that failed")
 }

@@ -21,7 +21,7 @@ import (
 func TestLockExcludes(t *testing.T) {
 	harness.Test(t)
 	g := gil.NewGIL(50 * time.Microsecond)
-	require.NotNil(t, g)
+	require.NotNil(t, g, "NewGIL returned no lock")
 	var inside, together, count atomic.Int64
 	var wg sync.WaitGroup
 	for range 4 {
@@ -44,7 +44,7 @@ func TestLockExcludes(t *testing.T) {
 	}
 	wg.Wait()
 	require.Zero(t, together.Load(), "the lock let in a second one while somebody held it")
-	assert.EqualValues(t, 4*20*50, count.Load())
+	assert.EqualValues(t, 4*20*50, count.Load(), "not everybody got through its turns")
 }
 
 // contend has another goroutine take the lock once; it is on its way when contend
@@ -67,7 +67,7 @@ func contend(g *gil.GIL) (had *atomic.Bool, ended <-chan bool) {
 func TestReleaseLetsIn(t *testing.T) {
 	harness.Test(t)
 	g := gil.NewGIL(time.Hour)
-	require.NotNil(t, g)
+	require.NotNil(t, g, "NewGIL returned no lock")
 	for range 3 {
 		g.Acquire()
 		had, ended := contend(g)
@@ -87,7 +87,7 @@ func TestReleaseLetsIn(t *testing.T) {
 func TestCheckpointHandsOver(t *testing.T) {
 	harness.Test(t)
 	g := gil.NewGIL(time.Millisecond)
-	require.NotNil(t, g)
+	require.NotNil(t, g, "NewGIL returned no lock")
 	g.Acquire()
 	had, ended := contend(g)
 	for i := 0; i < 5_000 && !had.Load(); i++ {
@@ -106,7 +106,7 @@ func TestCheckpointHandsOver(t *testing.T) {
 func TestCheckpointKeeps(t *testing.T) {
 	harness.Test(t)
 	g := gil.NewGIL(time.Hour)
-	require.NotNil(t, g)
+	require.NotNil(t, g, "NewGIL returned no lock")
 	g.Acquire()
 	had, ended := contend(g)
 	for range 500 {
@@ -142,7 +142,7 @@ func TestThreadsTakeTurns(t *testing.T) {
 	r := newRecord(t, workers, workers)
 	out, err := gil.Run(context.Background(), gil.Threads, gil.Task{Name: "test-watched", Units: units}, workers)
 	require.NoError(t, err, "Run failed")
-	assert.Equal(t, sumOf(units), out.Sum)
+	assert.Equal(t, sumOf(units), out.Sum, "Run made another sum")
 	assert.EqualValues(t, units, r.count(done), "units were done twice, or not at all")
 	require.EqualValues(t, 1, r.count(most), "two threads were at work at one moment, in spite of the lock")
 	assert.GreaterOrEqual(t, r.count(turns), int64(4), "one thread did all its units before the next one got the lock")
@@ -179,8 +179,8 @@ func TestBeginTogether(t *testing.T) {
 	r := newRecord(t, workers, workers)
 	out, err := gil.Run(context.Background(), gil.Processes, gil.Task{Name: "test-together", Units: workers}, workers)
 	require.NoError(t, err, "Run failed")
-	assert.Equal(t, sumOf(workers), out.Sum)
-	require.EqualValues(t, workers, r.count(begun))
+	assert.Equal(t, sumOf(workers), out.Sum, "Run made another sum")
+	require.EqualValues(t, workers, r.count(begun), "another number of processes did units than was asked for")
 	assert.Zero(t, r.count(early), "units were begun while not all processes had been")
 }
 
@@ -191,7 +191,7 @@ func runTogether(t *testing.T, way gil.Way, r *record) gil.Outcome {
 	units := r.workers * 400
 	out, err := gil.Run(context.Background(), way, gil.Task{Name: "test-watched", Units: units}, r.workers)
 	require.NoError(t, err, "Run failed")
-	assert.Equal(t, sumOf(units), out.Sum)
+	assert.Equal(t, sumOf(units), out.Sum, "Run made another sum")
 	assert.EqualValues(t, units, r.count(done), "units were done twice, or not at all")
 	require.GreaterOrEqual(t, r.count(running), int64(r.goal), "fewer than %d workers were running at one moment (at work: %d)", r.goal, r.count(most))
 	return out
@@ -248,7 +248,7 @@ func TestRunRefuses(t *testing.T) {
 	good := gil.Task{Name: "mix", Units: 3}
 	for _, way := range parallel {
 		_, err := gil.Run(context.Background(), way, good, 5)
-		require.NoError(t, err, "more workers than units")
+		require.NoError(t, err, "Run refused more workers than units")
 		_, err = gil.Run(context.Background(), way, good, 0)
 		assert.Error(t, err, "Run accepted to have no worker")
 		_, err = gil.Run(context.Background(), way, gil.Task{Name: "mix", Units: -1}, 1)

@@ -59,7 +59,7 @@ func spots(t *testing.T, points string) (all []spot) {
 	for p := range strings.FieldsSeq(points) {
 		var s spot
 		_, err := fmt.Sscanf(p, "%g,%g", &s.x, &s.y)
-		require.NoError(t, err, "points: %q", p)
+		require.NoError(t, err, "the points of a line were no pairs of numbers: %q", p)
 		all = append(all, s)
 	}
 	return all
@@ -73,8 +73,8 @@ func draw(t *testing.T, table gil.Table) (svg element) {
 	for err == nil {
 		_, err = d.Token()
 	}
-	require.ErrorIs(t, err, io.EOF)
-	require.Equal(t, xml.Name{Space: "http://www.w3.org/2000/svg", Local: "svg"}, svg.XMLName)
+	require.ErrorIs(t, err, io.EOF, "the drawing was not well-formed XML to its end")
+	require.Equal(t, xml.Name{Space: "http://www.w3.org/2000/svg", Local: "svg"}, svg.XMLName, "the drawing was no SVG")
 	return svg
 }
 
@@ -84,7 +84,7 @@ func TestSVG(t *testing.T) {
 	harness.Test(t)
 	svg := draw(t, sample)
 	titles := svg.all("title")
-	require.Len(t, titles, 1)
+	require.Len(t, titles, 1, "the drawing did not have one title")
 	assert.Equal(t, sample.Task, titles[0].Text, "the title was not the name of the task")
 	ids := map[string]string{"by-workers": "speedup by workers", "by-units": "speedup by units"}
 	panels := svg.all("g")
@@ -102,8 +102,8 @@ func TestSVG(t *testing.T) {
 				require.NotEmpty(t, rest, "the drawing had more points")
 				want := rest[0]
 				rest = rest[1:]
-				assert.Equal(t, want.Panel, ids[panel.attr("id")])
-				assert.Equal(t, want.Way, way)
+				assert.Equal(t, want.Panel, ids[panel.attr("id")], "a point stood in the other panel, or the points came in another order")
+				assert.Equal(t, want.Way, way, "a point stood on the line of another way, or the points came in another order")
 				assert.Greater(t, s.x, lastX, "%s did not go from left to right", way)
 				assert.InDelta(t, scale.y(want.Speedup), s.y, 0.3, "a speedup of %.2f was drawn as one of %.2f", want.Speedup, scale.speedup(s.y))
 				if x, ok := numbers[want.At]; ok {
@@ -166,13 +166,13 @@ func TestSVGOfExtremes(t *testing.T) {
 				for _, line := range panel.all("polyline") {
 					got = append(got, spots(t, line.attr("points"))...)
 				}
-				require.Len(t, got, len(c.speedups))
+				require.Len(t, got, len(c.speedups), "the drawing had another number of points")
 				for i, s := range got {
 					if i > 0 && len(panel.all("polyline")) == 1 {
 						assert.Greater(t, s.x, got[i-1].x, "the line did not go from left to right")
 					}
 					if panel.attr("id") == "by-workers" || len(got) < 2 {
-						assert.InDelta(t, c.speedups[i], scale.speedup(s.y), 0.2)
+						assert.InDelta(t, c.speedups[i], scale.speedup(s.y), 0.2, "a speedup was drawn as another one")
 					}
 				}
 				assert.GreaterOrEqual(t, len(scale.marked), c.from, "speedups marked: %v", scale.marked)

@@ -2,6 +2,7 @@ package gil_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strconv"
 	"testing"
@@ -26,7 +27,7 @@ func TestRunCancelled(t *testing.T) {
 			f := func() { stop() }
 			cancel.Store(&f)
 			_, err := gil.Run(ctx, way, gil.Task{Name: "test-cancel", Units: units}, workers)
-			require.ErrorIs(t, err, context.Canceled, "Run whose context ended")
+			require.ErrorIs(t, err, context.Canceled, "Run did not tell that its context had ended")
 			assert.Less(t, r.count(done), int64(units), "the workers did all units though the context had ended")
 		})
 	}
@@ -56,13 +57,13 @@ func TestProcessesCancelled(t *testing.T) {
 	}()
 	for range 2 {
 		if _, err := heardR.Read(make([]byte, 1)); err != nil {
-			require.NoError(t, <-ended)
+			require.NoError(t, <-ended, "Run failed before its workers had begun")
 			require.NoError(t, err, "Run returned before its workers had begun")
 		}
 	}
 	stop()
 	err = <-ended
-	require.ErrorIs(t, err, context.Canceled, "Run whose context ended")
+	require.ErrorIs(t, err, context.Canceled, "Run did not tell that its context had ended")
 }
 
 // The system refuses: there are not enough descriptors for all workers. Each round
@@ -78,8 +79,31 @@ func TestStartFails(t *testing.T) {
 		}
 		return err
 	})
-	require.Positive(t, refused, "processes were started without a single descriptor")
-	require.Equal(t, sumOf(task.Units), out.Sum)
+	require.Positive(t, refused, "Run started processes though this one could not open a single file")
+	require.Equal(t, sumOf(task.Units), out.Sum, "Run made another sum")
+}
+
+// A unit that ends its goroutine, as t.FailNow does, is the failure of its worker, in
+// every way to run it.
+func TestUnitEndsItsGoroutine(t *testing.T) {
+	harness.Test(t)
+	for _, way := range []gil.Way{gil.Sequential, gil.Threads, gil.Goroutines, gil.Processes} {
+		t.Run(way.String(), func(t *testing.T) {
+			ended := make(chan error, 1)
+			go func() {
+				err := errors.New("Run ended the goroutine that had called it")
+				defer func() { ended <- err }()
+				_, err = gil.Run(context.Background(), way, gil.Task{Name: "test-quits", Units: 100}, 2)
+			}()
+			err := <-ended
+			who := "worker 1"
+			if way == gil.Sequential {
+				who = "worker 0"
+			}
+			require.ErrorContains(t, err, who, "Run did not name the worker whose unit 3 ended its goroutine")
+			assert.NotErrorIs(t, err, context.Canceled, "Run said that its context had ended, but a worker had failed")
+		})
+	}
 }
 
 // A worker process that dies is an error that names it, and neither a wrong sum
@@ -88,6 +112,6 @@ func TestWorkerDies(t *testing.T) {
 	harness.Test(t)
 	t.Setenv(testEnv, strconv.Itoa(os.Getpid()))
 	_, err := gil.Run(context.Background(), gil.Processes, gil.Task{Name: "test-dies", Units: 100}, 2)
-	require.ErrorContains(t, err, "worker 1", "unit 3 is the work of worker 1, who was killed")
-	assert.ErrorContains(t, err, "killed")
+	require.ErrorContains(t, err, "worker 1", "Run did not name the worker that was killed, which is worker 1: unit 3 is its work")
+	assert.ErrorContains(t, err, "killed", "Run did not say what had happened to the worker")
 }

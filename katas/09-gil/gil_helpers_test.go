@@ -27,6 +27,7 @@ func init() {
 	gil.Register("test-blocked", blocked)
 	gil.Register("test-dies", dies)
 	gil.Register("test-heavy", heavy)
+	gil.Register("test-quits", quits)
 	gil.Register("test-together", together)
 	gil.Register("test-uneven", uneven)
 	gil.Register("test-own", func(int) uint64 { return uint64(os.Getpid()) })
@@ -46,6 +47,14 @@ func sumOf(units int) (sum uint64) {
 		sum += mix(i)
 	}
 	return sum
+}
+
+// quits is work of which unit 3 ends its goroutine.
+func quits(i int) uint64 {
+	if i == 3 {
+		runtime.Goexit()
+	}
+	return mix(i)
 }
 
 // The ways that have workers.

@@ -168,7 +168,9 @@ type Outcome struct {
 // Run runs the task in the given way, one of the first four, with so many workers
 // (Sequential is always one). When a worker fails, or ctx ends, no worker begins
 // another unit, worker processes are killed, and the error wraps the reason: that
-// of ctx, or the number of the worker ("worker 2: …") and what happened to it.
+// of ctx, or the number of the worker ("worker 2: …") and what happened to it. A
+// worker fails when its process dies, and when a unit ends the goroutine that calls
+// it (runtime.Goexit). With an error the outcome is zero.
 func Run(ctx context.Context, way Way, t Task, workers int) (Outcome, error) {
 	if kinds[t.Name] == nil {
 		return Outcome{}, fmt.Errorf("run: no work is registered as %q", t.Name)
@@ -181,10 +183,12 @@ func Run(ctx context.Context, way Way, t Task, workers int) (Outcome, error) {
 	begin, before := time.Now(), ownCPU()
 	switch way {
 	case Sequential:
-		out.Sum, err = share(ctx, t, 0, 1, func() {})
+		out.Sum, err = each(ctx, 1, func(ctx context.Context, w int) (uint64, error) {
+			return share(ctx, t, 0, 1, func() {})
+		})
 	case Threads:
 		lock := NewGIL(SwitchInterval)
-		out.Sum, err = each(workers, func(w int) (uint64, error) {
+		out.Sum, err = each(ctx, workers, func(ctx context.Context, w int) (uint64, error) {
 			// A goroutine is no thread. Locked to one, it is as good as one.
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
@@ -194,7 +198,7 @@ func Run(ctx context.Context, way Way, t Task, workers int) (Outcome, error) {
 		})
 		out.Switches = lock.Switches()
 	case Goroutines:
-		out.Sum, err = each(workers, func(w int) (uint64, error) {
+		out.Sum, err = each(ctx, workers, func(ctx context.Context, w int) (uint64, error) {
 			return share(ctx, t, w, workers, func() {})
 		})
 	case Processes:
@@ -222,19 +226,42 @@ func share(ctx context.Context, t Task, w, workers int, checkpoint func()) (sum 
 	return sum, nil
 }
 
-// each runs the workers in goroutines and adds up what they return.
-func each(workers int, work func(w int) (uint64, error)) (sum uint64, err error) {
+// each runs the workers in goroutines and adds up what they return. When one of them
+// fails, the context of the others ends.
+func each(ctx context.Context, workers int, work func(ctx context.Context, w int) (uint64, error)) (sum uint64, err error) {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	sums := make([]uint64, workers) // each worker has a place of its own
 	errs := make([]error, workers)  // here, and none needs a lock for it
 	var wg sync.WaitGroup
 	for w := range workers {
-		wg.Go(func() { sums[w], errs[w] = work(w) })
+		wg.Go(func() {
+			sums[w], errs[w] = apart(func() (uint64, error) { return work(ctx, w) })
+			if errs[w] != nil {
+				fail(fmt.Errorf("worker %d: %w", w, errs[w])) // the first one counts; the end of ctx came first
+			}
+		})
 	}
 	wg.Wait()
 	for _, s := range sums {
 		sum += s
 	}
-	return sum, errors.Join(errs...)
+	if errors.Join(errs...) == nil {
+		return sum, nil
+	}
+	return 0, context.Cause(ctx)
+}
+
+// apart calls f in a goroutine of its own, which a unit may end.
+func apart(f func() (uint64, error)) (sum uint64, err error) {
+	err = errors.New("a unit ended its goroutine")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sum, err = f()
+	}()
+	<-done
+	return sum, err
 }
 
 // A result is what a worker process has to tell at its end.
@@ -332,7 +359,9 @@ func work(name, args string) error {
 	if _, err := io.ReadAll(os.NewFile(3, "go")); err != nil {
 		return err
 	}
-	sum, err := share(context.Background(), Task{name, units}, own, workers, func() {})
+	sum, err := apart(func() (uint64, error) {
+		return share(context.Background(), Task{name, units}, own, workers, func() {})
+	})
 	if err != nil {
 		return err
 	}
