@@ -30,8 +30,8 @@ ifneq ($(wrong),)
 $(error make $(goals) does not take $(firstword $(wrong)); $(if $(takes),it takes $(takes),it takes no variable))
 endif
 # VERBOSE=0 and ALL=no say no.
-VERBOSE := $(filter-out 0 no false,$(VERBOSE))
-ALL     := $(filter-out 0 no false,$(ALL))
+override VERBOSE := $(filter-out 0 no false,$(VERBOSE))
+override ALL := $(filter-out 0 no false,$(ALL))
 
 # A value as one word of the shell, whatever it holds.
 quoted = '$(subst ','\'',$(1))'

@@ -132,6 +132,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	f.StringVar(&save, "save", "", "write the evidence into this `folder` (checker judge reads it)")
 	f.BoolVar(&all, "all", false, "run everything and show every step, not only up to the first that does not hold")
 	f.BoolVar(&untrusted, "untrusted", false, "refuse sources that reach for the grader, or for more than a kata needs")
+	c.MarkFlagsMutuallyExclusive("json", "verbose") // the document holds all of it
 	_ = c.MarkFlagDirname("from")
 	_ = c.MarkFlagDirname("save")
 	return c

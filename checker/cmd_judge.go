@@ -44,5 +44,6 @@ func newJudge() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document (see docs/report.md)")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "print every test and every finding")
+	c.MarkFlagsMutuallyExclusive("json", "verbose") // the document holds all of it
 	return c
 }

@@ -103,6 +103,8 @@ func newRoot() *cobra.Command {
 		Short:         "Check katas of multi-process programming in Go",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+
+		PersistentPreRunE: sensible,
 	}
 	root.AddCommand(newCheck(), newSupervise(), newSlow(), newHog(), newReader(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newSteps(), newContract(), newExplain(), newSentences(), newHint(), newList())
 	return root

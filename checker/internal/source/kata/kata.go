@@ -310,6 +310,9 @@ func Select(all []Kata, names []string) ([]Kata, error) {
 			chosen[all[i].Folder] = true
 		}
 	}
+	if !some && len(names) > 0 {
+		return nil, errors.New("a name of a kata is empty: leave it out to mean all of them")
+	}
 	if !some {
 		return all, nil
 	}
