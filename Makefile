@@ -22,7 +22,8 @@ test_takes    :=
 lint_takes    :=
 mutate_takes  := KATA SAMPLE
 stress_takes  := STRESS SLOW
-given  := $(foreach v,$(MAKEOVERRIDES),$(firstword $(subst =, ,$(v))))
+space  := $(subst ,, )
+given  := $(foreach v,$(subst \$(space),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(v))))
 goals  := $(or $(MAKECMDGOALS),help)
 takes  := $(sort $(foreach g,$(goals),$($(g)_takes)))
 wrong  := $(filter-out $(takes),$(filter-out CHECKER SHELL MAKE% GO% CC PATH HOME TMPDIR,$(given)))
