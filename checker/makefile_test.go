@@ -21,7 +21,7 @@ func TestMakefile(t *testing.T) {
 		{[]string{"check", "KATAS=spawn"}, "make check does not take KATAS"},
 		{[]string{"check", "kata=spawn"}, "make check does not take kata"},
 		{[]string{"hint", "KATA=spawn", "REPEAT=2"}, "make hint does not take REPEAT"},
-		{[]string{"check", "KATA=a'b; c", "REPEAT=-1"}, `--repeat='-1'   -- 'a'\''b;' 'c'`},
+		{[]string{"check", "KATA=a'b; c", "REPEAT=-1"}, `-- 'a'\''b;' 'c'`},
 		{[]string{"check", "KATA=spawn", "FROM=a b", "VERBOSE=0"}, "check --from='a b'"},
 		{[]string{"check", "VERBOSE=1"}, "--verbose"},
 	} {
