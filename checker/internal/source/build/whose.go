@@ -22,7 +22,7 @@ import (
 // built, the surroundings are in order now.
 func (b *Builder) blame(ctx context.Context, p plan.Plan, text string) (learner bool, err error) {
 	own, other := split(text, p)
-	if own > 0 && other == 0 {
+	if own > 0 && other == 0 && compiled(text) {
 		return true, nil
 	}
 	control, ok := reference(p)
@@ -41,6 +41,11 @@ func (b *Builder) blame(ctx context.Context, p plan.Plan, text string) (learner 
 	}
 	return false, fmt.Errorf("the reference solution is not built either: %s", trouble(complaints))
 }
+
+// compiled tells whether the complaints are the compiler's, which come under a heading.
+// Those of a look for packages do not, and name the first file that imports one: the
+// learner's, also where it is the machine that lacks a module.
+func compiled(text string) bool { return strings.HasPrefix(text, "# ") || strings.Contains(text, "\n# ") }
 
 // reference is the same plan for the repository's own solution, and false if there is
 // none or the plan is for that.

@@ -25,8 +25,8 @@ func Look(n Need) []string {
 	if most := limit(unix.RLIMIT_FSIZE); most < uint64(n.Bytes) {
 		say("a file may have %d bytes here, and the tests need up to %d: lift the limit (ulimit -f unlimited)", most, n.Bytes)
 	}
-	if most := limit(unix.RLIMIT_AS); n.Race && most != unix.RLIM_INFINITY {
-		say("a process may map %d MiB here, and the race detector maps far more than it uses: lift the limit (ulimit -v unlimited)", most>>20)
+	if most := limit(unix.RLIMIT_AS); n.Race && most < 2<<30 {
+		say("a process may map %d MiB here, which is too few for the race detector: lift the limit (ulimit -v unlimited)", most>>20)
 	}
 	if most := limit(unix.RLIMIT_DATA); most < 1<<30 {
 		say("the data of a process may have %d MiB here, which is too few for the tests: lift the limit (ulimit -d unlimited)", most>>20)
