@@ -27,10 +27,10 @@ func (b *Builder) blame(ctx context.Context, p plan.Plan, text string) (learner 
 	}
 	control, ok := reference(p)
 	if !ok { // there is nothing to compare with
-		if own == 0 {
-			err = errors.New(trouble(text))
+		if own == 0 || !compiled(text) {
+			return false, errors.New(trouble(text))
 		}
-		return own > 0, err
+		return true, nil
 	}
 	bin, complaints, err := b.attempt(ctx, control, instrument.Points|instrument.Sites)
 	switch {
@@ -45,7 +45,9 @@ func (b *Builder) blame(ctx context.Context, p plan.Plan, text string) (learner 
 // compiled tells whether the complaints are the compiler's, which come under a heading.
 // Those of a look for packages do not, and name the first file that imports one: the
 // learner's, also where it is the machine that lacks a module.
-func compiled(text string) bool { return strings.HasPrefix(text, "# ") || strings.Contains(text, "\n# ") }
+func compiled(text string) bool {
+	return strings.HasPrefix(text, "# ") || strings.Contains(text, "\n# ")
+}
 
 // reference is the same plan for the repository's own solution, and false if there is
 // none or the plan is for that.
