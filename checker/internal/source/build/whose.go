@@ -42,11 +42,17 @@ func (b *Builder) blame(ctx context.Context, p plan.Plan, text string) (learner 
 	return false, fmt.Errorf("the reference solution is not built either: %s", trouble(complaints))
 }
 
-// compiled tells whether the complaints are the compiler's, which come under a heading.
-// Those of a look for packages do not, and name the first file that imports one: the
-// learner's, also where it is the machine that lacks a module.
+// compiled tells whether the packages were found, so that the complaints are about what
+// is in them. Those of a look for packages end in a line of their own, and name the
+// first file that imports one: the learner's, also where it is the machine that lacks
+// a module.
 func compiled(text string) bool {
-	return strings.HasPrefix(text, "# ") || strings.Contains(text, "\n# ")
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "FAIL\t") && strings.HasSuffix(strings.TrimSpace(line), "[setup failed]") {
+			return false
+		}
+	}
+	return true
 }
 
 // reference is the same plan for the repository's own solution, and false if there is
