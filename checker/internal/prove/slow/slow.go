@@ -38,7 +38,7 @@ type Row struct {
 	Kata        string
 	Passed      int
 	NotJudged   int
-	Findings    []string // "timeout in TestHundredChildren": there must be none
+	Findings    []string // "timeout in TestManyChildren": there must be none
 }
 
 // A Surrounding makes the machine slow for what the supervisor starts, until end is
