@@ -51,6 +51,7 @@ func TestContains(t *testing.T) {
 		{name: "kills its process group", code: "crash", run: `syscall.Kill(0, syscall.SIGKILL)`},
 		{name: "ends the test process", code: "crash", run: `os.Exit(0)`},
 		{name: "ends before the tests", code: "crash", init: `exit := os.Exit; exit(0)`}, // os.Exit by name the policy refuses
+		{name: "never comes to its tests", code: "crash", word: "had not come to a test", init: `for {}`},
 		{name: "panics", code: "crash", word: "boom", run: `panic("boom")`},
 		{name: "waits for the clock", code: "timeout", run: `time.Sleep(time.Hour)`},
 		{name: "waits for nobody", code: "deadlock", run: `select {}`},

@@ -52,15 +52,16 @@ func (s *session) look() look {
 	return l
 }
 
-// settle looks again and again, for growing whiles, until nothing more is left
-// than as the test began, or no more is to be hoped for: a process that has been
-// told to end needs a moment, and a loaded machine makes it a long one.
+// settle looks again and again until nothing more is left than as the test began, or
+// until the tree has rested for a while, and what is left is there to stay: a process
+// that has been told to end needs a moment, and a loaded machine makes it a long one,
+// which is no rest.
 func (s *session) settle() look {
 	l := s.look()
-	for wait := time.Millisecond; wait < 200*time.Millisecond && !s.leftIn(l).Empty(); wait *= 2 {
-		time.Sleep(wait)
+	s.calmDown(func() bool {
 		l = s.look()
-	}
+		return s.leftIn(l).Empty()
+	})
 	return l
 }
 
@@ -69,6 +70,27 @@ func (s *session) leftIn(after look) left {
 	l := s.before.left(after)
 	l.Shared = s.mine(after.shared, l.Shared)
 	return l
+}
+
+// How long a tree has to rest, how much it may compute meanwhile on a usual machine, and
+// how much time may pass on one that lets it do next to nothing, until it is said to stay
+// as it is.
+const (
+	stays     = 250 * time.Millisecond
+	computes  = time.Second
+	stillness = time.Minute
+)
+
+// calmDown waits until done, or until the tree stays as it is.
+func (s *session) calmDown(done func() bool) {
+	account := newAccount()
+	work := time.Duration(s.slow * float64(computes))
+	for wait := time.Millisecond; !done(); wait = min(2*wait, 50*time.Millisecond) {
+		time.Sleep(wait)
+		if now := account.Look(2 * wait); now.Rest >= stays || now.CPU >= work || now.Wall >= stillness {
+			return
+		}
+	}
 }
 
 // left is what is there in after and was not before.

@@ -61,6 +61,7 @@ type session struct {
 	made     map[string]bool  // shared-memory objects that the tree has opened
 	there    map[string]bool  // those that were there before the first test
 	shares   bool             // others make objects in the same folder
+	late     string           // why it was ended outside of any test
 	crashes  []evidence.Crash // outside of any test
 	deadlock *deadlockWatch
 	expected []int  // the processes whose deadlock the test waits for
@@ -256,6 +257,9 @@ func (s *session) poll() {
 		if cut {
 			// It has closed the channel and lives on, where no test can begin or end.
 			s.abort(nil)
+		} else if limit, _ := overTime(s.job.Kata.Limits.Seconds, s.slow, s.spent()); limit != nil {
+			s.late = fmt.Sprintf("it had not come to a test after %.0f s of rest and %.0f s of processor time", limit.Rest, limit.CPU)
+			endAll(s.cmd.Process.Pid)
 		}
 		return
 	}
@@ -344,6 +348,9 @@ func (s *session) handle(e wire.Event) {
 		s.reply(wire.Reply{})
 	case wire.Waiting:
 		s.waiting(e.PIDs)
+	case wire.Settle:
+		s.calmDown(func() bool { return false })
+		s.reply(wire.Reply{})
 	case wire.Deadlock:
 		s.expect(e.PIDs)
 	}
@@ -410,6 +417,7 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	if t == nil {
 		return
 	}
+	s.had = s.account.Look(0) // what comes until the next test begins is bounded too
 	t.Status = status
 	t.Seconds = time.Since(s.begun).Seconds()
 	s.readSites()
@@ -440,6 +448,9 @@ func (s *session) over(err error) {
 	s.exit = s.cmd.ProcessState.String()
 	if err != nil {
 		s.exit = err.Error()
+	}
+	if s.late != "" {
+		s.exit = s.late
 	}
 	if s.test != nil {
 		s.finish(evidence.Aborted, func(t *evidence.Test) { t.Exit = s.exit })

@@ -71,7 +71,7 @@ func (s *starts) hear(conn *net.UnixConn) {
 		delete(s.open, conn)
 		s.mu.Unlock()
 	}()
-	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // who has nothing to say is forgotten
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Minute)) // who has nothing to say is forgotten
 	b := make([]byte, 4096)
 	n, err := conn.Read(b)
 	if err != nil {

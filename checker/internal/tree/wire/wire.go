@@ -61,6 +61,10 @@ const (
 	// The goroutines are those of a test that has ended, which nothing can ever wake.
 	Unreachable = "unreachable"
 
+	// The reply comes once the tree has rested for a while: what has not ended by then
+	// is there to stay.
+	Settle = "settle"
+
 	Waiting  = "waiting"  // PIDs only wait from now on; the reply comes once it is seen what that costs
 	Deadlock = "deadlock" // the test waits for a proof that PIDs can never go on
 )
