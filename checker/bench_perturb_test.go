@@ -38,7 +38,7 @@ var found = map[string]struct {
 //	counter-%, …            of the checks, found in one of the repeats; at least 95
 //	counter-undisturbed-%   the same where no repeat is disturbed, of fewer checks
 func BenchmarkPerturbation(b *testing.B) {
-	p := scratch(b)
+	p := scratch(b, "races")
 	self, err := os.Executable()
 	require.NoError(b, err)
 	builder := build.New(b.TempDir())
@@ -94,14 +94,14 @@ func names(k kata.Kata) []string {
 	return all
 }
 
-// scratch makes a repository whose only kata is testdata/races, with this
+// scratch makes a repository whose only kata is testdata/NAME, with this
 // checker, and returns the plan for it.
-func scratch(b *testing.B) plan.Plan {
+func scratch(b *testing.B, name string) plan.Plan {
 	root, err := filepath.Abs("..")
 	require.NoError(b, err)
 	dir := b.TempDir()
-	folder := filepath.Join(dir, "katas", "01-races")
-	require.NoError(b, os.CopyFS(folder, os.DirFS(filepath.Join("testdata", "races"))))
+	folder := filepath.Join(dir, "katas", "01-"+name)
+	require.NoError(b, os.CopyFS(folder, os.DirFS(filepath.Join("testdata", name))))
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		require.NoError(b, err)

@@ -30,7 +30,7 @@ type participant struct {
 
 const (
 	participants = 64
-	plainPass    = 64             // what a plain access counts for, beside an atomic one: one may spin on that
+	plainPass    = 16             // what a plain access counts for, beside an atomic one: one may spin on that
 	passed       = 32 * plainPass // accesses after which a process has had its chance
 
 	worked      = 5 * time.Millisecond   // of its processor time, after which it has had its chance too

@@ -1,0 +1,9 @@
+package kernels
+
+import (
+	"testing"
+
+	"prokata/checker/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
