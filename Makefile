@@ -96,6 +96,7 @@ bench-check: ## what a check costs, against plain go test -race
 bench-detect: ## how fast a deadlock is seen, and what share of the races of processes
 	@go test -run '^$$' -bench Verdict -benchtime 100x ./checker/internal/tree/observe
 	@go test -race -run '^$$' -bench 'Unlocked|WatchCost' -benchtime 100x ./checker/shm
+	@go test -race -run '^$$' -bench Kinds -benchtime 40x -timeout 1h ./checker/shm
 	@go test -run '^$$' -bench Unwatched ./checker/shm
 	@go test -run '^$$' -bench Perturbation -benchtime 100x -timeout 1h ./checker
 

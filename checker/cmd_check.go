@@ -124,7 +124,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	}
 	f := c.Flags()
 	f.StringVar(&from, "from", "", "check the sources in this `folder` (same layout as katas/)")
-	f.IntVar(&repeat, "repeat", 1, "run each kata this many `times`")
+	f.IntVar(&repeat, "repeat", 1, "run each kata this many `times`: 1 finds what goes wrong each time, 5 most of what needs the right moment, 10 what is rare; all but the first are disturbed")
 	f.Uint64Var(&seed, "seed", 0, "`number` that chooses all that is random (chosen and printed if not given)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document (see docs/report.md)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "print every test and every finding")

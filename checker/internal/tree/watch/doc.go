@@ -5,8 +5,9 @@
 // It uses soft watchpoints, as KCSAN, the Kernel Concurrency Sanitizer of
 // Linux, does (https://docs.kernel.org/dev-tools/kcsan.html), after DataCollider
 // (Erickson, Musuvathi, Burckhardt, Olynyk: "Effective Data-Race Detection for
-// the Kernel", OSDI 2010). Now and then a plain access is published in a table
-// that all processes map, held there for some microseconds, and withdrawn. Each
+// the Kernel", OSDI 2010). A plain access, the first ones of each place
+// in the program and some of those after, is published in a table
+// that all processes map, held there for a while, and withdrawn. Each
 // access, plain or atomic, looks into the table. If it meets a watch on its own
 // word, and one of the two writes, then the two accesses took place at the same
 // time, and no lock kept them apart: a race.
@@ -23,6 +24,8 @@
 // [Read]). Each pair of lines of code is reported once a mapped file.
 //
 // table.go maps a table, access.go stands in the way of each access and so is
-// kept short, watch.go holds a watch, state.go is the protocol between the two
-// sides, reclaim.go clears up after the dead, budget.go bounds the cost.
+// kept short, rare.go chooses which ones to watch, watch.go holds a watch,
+// patience.go holds one until the others have had their chance, state.go is the
+// protocol between the two sides, reclaim.go clears up after the dead, budget.go
+// bounds the cost.
 package watch
