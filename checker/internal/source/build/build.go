@@ -98,11 +98,10 @@ func (b *Builder) build(ctx context.Context, p plan.Plan) (Binary, error) {
 	}
 	if !learner {
 		// Whatever it was has passed.
-		bin, complaints, err := b.attempt(ctx, p, instrument.Points|instrument.Sites)
+		bin, _, err := b.attempt(ctx, p, instrument.Points|instrument.Sites)
 		if err != nil || bin.Build.OK {
 			return done(bin), err
 		}
-		text = complaints
 	}
 	return refused(words(text, p))
 }
