@@ -4,6 +4,7 @@ package observe
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -230,4 +231,25 @@ func deadScript(name, kind, program string, args ...string) row {
 		cmd.Run()
 	}}
 	return r
+}
+
+// nobodyAccepts: the answer never comes, as the server waits for its client.
+func nobodyAccepts(name, network string, address func() string) row {
+	return row{
+		name: name, want: []string{"child", "socket"}, circle: 2,
+		roles: map[string]func([]string){
+			"top": func([]string) {
+				l := must(net.Listen(network, address()))
+				c := child("client", nil, l.Addr().String())
+				quiet()
+				c.Wait()
+				l.Close()
+			},
+			"client": func(args []string) {
+				c := must(net.Dial(network, args[0]))
+				quiet()
+				io.Copy(io.Discard, c)
+			},
+		},
+	}
 }
