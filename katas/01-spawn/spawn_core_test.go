@@ -3,7 +3,6 @@ package spawn_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"sort"
 	"strconv"
@@ -36,7 +35,7 @@ func TestHello(t *testing.T) {
 		assert.Equal(t, 0, exit.Code, "child %d had another exit code than the result of its function", i)
 		want = append(want, fmt.Sprintf("%d %q\n", exit.PID, messages[i]))
 	}
-	got := o.all()
+	got := o.lines()
 	sort.Strings(got)
 	sort.Strings(want)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -53,7 +52,7 @@ func TestChildrenOfThisProcess(t *testing.T) {
 		spawn.Job{Func: "report", Message: "2"})
 
 	seen := map[int]bool{}
-	lines := o.all()
+	lines := o.lines()
 	require.Len(t, lines, 3, "three children printed one line each, and Out got another number of lines")
 	for _, line := range lines {
 		var r reportLine
@@ -80,50 +79,9 @@ func TestAliveTogether(t *testing.T) {
 	}
 	s.run(spawn.Group{Out: newOut()}, jobs...)
 	s.arrivals(3)
-	s.openAll()
+	s.OpenAll()
 	_, err := s.end()
 	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
-}
-
-func TestReturnsAfterLastChild(t *testing.T) {
-	harness.Test(t)
-	s := newStage(t)
-	// Each child has a pipe of its own here, whose end tells that it has ended.
-	var jobs []spawn.Job
-	var ends []*os.File
-	var letGo []func()
-	for _, code := range []string{"1", "0", "0"} { // a failure is no reason to return
-		job, _ := s.job("exit", code)
-		r, w, f := s.endPipe()
-		job.Files = append(job.Files, w)
-		ends, letGo = append(ends, r), append(letGo, f)
-		jobs = append(jobs, job)
-	}
-	// One more child for conversation: while it answers, time goes by.
-	job, talk := s.job("echo", "")
-	s.run(spawn.Group{Out: newOut()}, append(jobs, job)...)
-	s.arrivals(4)
-	for _, f := range letGo {
-		f()
-	}
-	for i, gate := range s.gates[:3] {
-		require.False(t, s.returned(), "Run returned before child %d had ended", i)
-		gate.Close()
-		_, err := ends[i].Read(make([]byte, 1))
-		require.Equal(t, io.EOF, err, "the pipe of child %d did not end with that child", i)
-		for range 100 {
-			_, err := fmt.Fprintln(talk, "still there?")
-			require.NoError(t, err, "the last child could not be talked to any more, while its gate was shut")
-			s.hear("talking to the last child")
-		}
-	}
-	require.False(t, s.returned(), "Run returned before the last child had ended")
-	talk.Close()
-	exits, err := s.end()
-	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
-	for i, exit := range exits {
-		assert.False(t, exists(exit.PID), "Run returned and had not waited for child %d", i)
-	}
 }
 
 // One child prints half a line; another one prints a whole one; the first goes on.
@@ -158,7 +116,7 @@ func TestLongLines(t *testing.T) {
 	o := newOut()
 	s.run(spawn.Group{Out: o}, jobs...)
 	s.arrivals(3)
-	s.openAll()
+	s.OpenAll()
 	_, err := s.end()
 	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 
@@ -192,7 +150,7 @@ func TestOneWriteALine(t *testing.T) {
 	o := &plainWriter{}
 	s.run(spawn.Group{Out: o}, jobs...)
 	s.arrivals(3)
-	s.openAll()
+	s.OpenAll()
 	_, err := s.end()
 	require.NoError(t, err, "Run returned an error, though all children had been started and had ended by themselves")
 	assert.Equal(t, 300, len(o.writes), "Out was not called once for each of 300 lines")

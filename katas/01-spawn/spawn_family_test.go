@@ -27,37 +27,43 @@ import (
 func init() {
 	reexec.Register("spawn-test-parent", parent)
 	reexec.Register("spawn-test-grandchild", grandchild)
+	reexec.Register("spawn-test-stranger", stranger)
+	spawn.Register("daemon", daemon)
 	spawn.Register("family", family)
 	beforeMain()
 }
 
 // family starts a process of its own, which prints to the same place, and waits at
-// its gate.
+// its gate. The rest of its message is the grandchild's place, if that has one of its own.
 func family(c spawn.Child) int {
+	place, own, _ := strings.Cut(c.Message, " ")
+	if own != "" {
+		place = own
+	}
 	cmd := exec.Command(reexec.Self())
-	cmd.Args = []string{"spawn-test-grandchild"}
+	cmd.Args = []string{"spawn-test-grandchild", place}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.ExtraFiles = []*os.File{file(c, 0)}
 	if err := cmd.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "child: start grandchild:", err)
 		return 1
 	}
-	waitForGate(c)
+	at, _ := onStage(c)
+	waitForGate(at)
 	return 0
 }
 
 // grandchild does not listen when it is asked to end.
 func grandchild() {
 	signal.Ignore(syscall.SIGTERM)
-	fmt.Fprintf(os.NewFile(3, "here"), "%d %q\n", os.Getpid(), "grandchild")
-	forever()
+	waitAtGate(spawn.Child{Message: os.Args[1] + " grandchild"})
 }
 
 // The harness sees whether the grandchild is left.
 func TestCancelEndsGrandchild(t *testing.T) {
 	harness.Test(t)
 	s := newStage(t)
-	job, _ := s.job("family", "")
+	place, _ := s.Gate()
+	job, _ := s.job("family", place)
 	s.run(spawn.Group{Out: newOut(), Grace: 200 * time.Millisecond}, job)
 	s.arrivals(1)
 	s.cancel()
@@ -68,7 +74,8 @@ func TestCancelEndsGrandchild(t *testing.T) {
 func TestChildLeavesGrandchild(t *testing.T) {
 	harness.Test(t)
 	s := newStage(t)
-	job, gate := s.job("family", "")
+	place, _ := s.Gate()
+	job, gate := s.job("family", place)
 	s.run(spawn.Group{Out: newOut(), Grace: 200 * time.Millisecond}, job)
 	s.arrivals(1)
 	gate.Close()
@@ -78,19 +85,41 @@ func TestChildLeavesGrandchild(t *testing.T) {
 	assert.Equal(t, 0, exits[0].Code, "a child that ended with 0, and had left a process running, got another exit code")
 }
 
-// parent is a process that runs three children, with its files. If it has an
-// argument, that is where they wait before they begin, and they are sent more than
-// a pipe holds.
+// daemon prints a burst, leaves a process in a session of its own, which holds the
+// same pipe, and stays. The rest of its message are the other's place and the one where
+// it stays.
+func daemon(c spawn.Child) int {
+	burst(c)
+	cmd := exec.Command(reexec.Self())
+	places := strings.Fields(c.Message + " ? ?")
+	cmd.Args = []string{"spawn-test-stranger", places[1]}
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, "child: start a process:", err)
+		return 1
+	}
+	at, _ := onStage(spawn.Child{Message: places[2]})
+	waitForGate(at)
+	return 0
+}
+
+func stranger() {
+	waitAtGate(spawn.Child{Message: os.Args[1] + " stranger"})
+}
+
+// parent is a process that runs three children, which take its first argument for their
+// place. If it has another one, that is where they wait before they begin, and they are
+// sent more than a pipe holds.
 func parent() {
-	here, gate := os.NewFile(3, "here"), os.NewFile(4, "gate")
-	message := ""
-	if len(os.Args) > 1 {
-		os.Setenv(early, os.Args[1])
-		message = strings.Repeat("x", 1<<20)
+	message := os.Args[1] + " "
+	if len(os.Args) > 2 {
+		os.Setenv(early, os.Args[2])
+		message += strings.Repeat("x", 1<<20)
 	}
 	var jobs []spawn.Job
 	for _, name := range []string{"complain", "stubborn", "family"} {
-		jobs = append(jobs, spawn.Job{Func: name, Message: message, Files: []*os.File{here, gate}})
+		jobs = append(jobs, spawn.Job{Func: name, Message: message})
 	}
 	_, err := spawn.Group{Out: os.Stdout, Grace: time.Millisecond}.Run(context.Background(), jobs...)
 	fmt.Fprintln(os.Stderr, "the parent that was to be killed ended:", err)
@@ -123,30 +152,61 @@ func beforeMain() {
 
 var atStart *os.File // stays open for as long as the child lives
 
+// A line is being written, the child has ended, the rest is in its pipe, and a process
+// that has left the child's group holds that open.
+func TestCancelLeavesStranger(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	strangersPlace, open := s.Gate()
+	staysPlace, _ := s.Gate()
+	job, gate := s.job("daemon", strangersPlace+" "+staysPlace)
+	o := newSlowOut()
+	t.Cleanup(o.letGo)
+	s.run(spawn.Group{Out: o}, job)
+	s.arrivals(1)
+	s.wait(o.busy, "Out got a line")
+	gate.Close()
+	s.arrivals(1)
+	s.cancel()
+	harness.Waiting(t, os.Getpid()) // now there is no time left, and the child has ended
+	o.letGo()
+	exits, err := s.end() // the stranger prints nothing, and does not end
+	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
+	assert.Len(t, exits, 1, "Run did not return one exit for the one child that it had started")
+	assert.Equal(t, 1+burstLines, len(o.all()), "Out did not get all lines that a child had printed before the context was cancelled")
+	open.Close()
+	_, _ = s.Hear() // ends when the stranger has ended
+}
+
 // The children print, hear SIGTERM and go on, have a child of their own: none of
 // them may be left.
 func TestParentKilled(t *testing.T) {
 	harness.Test(t)
 	s := newStage(t)
-	job, _ := s.job("", "")
+	place, _ := s.Gate()
 	cmd := exec.Command(reexec.Self())
-	cmd.Args = []string{"spawn-test-parent"}
+	cmd.Args = []string{"spawn-test-parent", place}
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
-	cmd.ExtraFiles = job.Files
 	require.NoError(t, cmd.Start(), "the test could not start a process")
-	s.hereW.Close()
+	ended := make(chan struct{})
+	go func() { // so that nobody waits for children that never come
+		defer close(ended)
+		_ = cmd.Wait()
+		s.Close()
+	}()
 	come := 0
 	for range 3 {
-		if _, err := s.said.ReadString('\n'); err == nil {
+		if _, err := s.Hear(); err == nil {
 			come++
 		}
 	}
 	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	<-ended
 	require.Equal(t, 3, come, "three children were not there at one time in a process that ran Run")
-	_, err := io.Copy(io.Discard, s.said) // ends when all of them have ended
-	require.NoError(t, err, "the test could not read what the children said")
+	for err := error(nil); err == nil; { // ends when all of them have ended
+		_, err = s.Hear()
+	}
 	assert.Contains(t, complaints.String(), "child: complaint", "what a child wrote to its standard error did not come to that of its parent")
 }
 
@@ -162,15 +222,14 @@ func TestParentKilledEarly(t *testing.T) {
 		require.NoError(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600), "the test could not make a FIFO")
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
 		require.NoError(t, err, "the test could not open a FIFO")
-		s.files = append(s.files, f)
+		t.Cleanup(func() { f.Close() })
 		fifos = append(fifos, f)
 	}
 	here, gate := fifos[0], fifos[1]
-	job, _ := s.job("", "")
+	place, _ := s.Gate()
 	cmd := exec.Command(reexec.Self())
-	cmd.Args = []string{"spawn-test-parent", dir}
+	cmd.Args = []string{"spawn-test-parent", place, dir}
 	cmd.Stderr = os.Stderr
-	cmd.ExtraFiles = job.Files
 	require.NoError(t, cmd.Start(), "the test could not start a process")
 	_, err := io.ReadFull(here, make([]byte, 3*len("here\n")))
 	require.NoError(t, err, "the test could not read from a FIFO")
@@ -183,8 +242,7 @@ func TestParentKilledEarly(t *testing.T) {
 	here.Close() // it was open for writing, too
 	_, err = io.Copy(io.Discard, r)
 	require.NoError(t, err, "the test could not read from a FIFO") // now all of them have ended
-	s.hereW.Close()
-	said, err := io.ReadAll(s.said)
-	require.NoError(t, err, "the test could not read what the children said")
-	assert.Empty(t, string(said), "a child ran its function, though its parent had been killed before it had sent the whole message")
+	s.Close()
+	said, err := s.Hear()
+	require.Equal(t, io.EOF, err, "a child ran its function, though its parent had been killed before it had sent the whole message: it said %q", said)
 }

@@ -1,13 +1,13 @@
 package spawn_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,14 +15,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"prokata/checker/harness"
 	spawn "prokata/katas/01-spawn"
 )
 
-// What the children of these tests run. Where a child has files, Files[0] is the
-// pipe on which it says something, and Files[1] its gate, which ends when opened.
+// What the children of these tests run. The message of most begins with the child's
+// place on the test's stage, where it says that it is there, and has its gate.
 func init() {
 	spawn.Register("report", report)
 	spawn.Register("gate", waitAtGate)
@@ -51,28 +50,39 @@ func report(c spawn.Child) int {
 	return 0
 }
 
-// file returns a file of the child's job. Without one, it returns a nil file,
-// whose methods return errors.
-func file(c spawn.Child, i int) *os.File {
-	if i >= len(c.Files) {
-		return nil
+// onStage takes a child to its place, and returns it with the rest of the message. A
+// child whose message was damaged has none: its files are nil, and return errors.
+func onStage(c spawn.Child) (at harness.Place, message string) {
+	place, message, _ := strings.Cut(c.Message, " ")
+	at, err := harness.Enter(place)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
 	}
-	return c.Files[i]
+	return at, message
 }
 
-func sayHere(c spawn.Child)     { fmt.Fprintf(file(c, 0), "%d %q\n", os.Getpid(), c.Message) }
-func waitForGate(c spawn.Child) { _, _ = io.Copy(io.Discard, file(c, 1)) }
+func sayHere(at harness.Place, message string) {
+	fmt.Fprintf(at.Here, "%d %q\n", os.Getpid(), message)
+}
+
+func waitForGate(at harness.Place) { _, _ = io.Copy(io.Discard, at.Gate) }
+
+// enter says that the child is there, and waits at its gate.
+func enter(c spawn.Child) (message string) {
+	at, message := onStage(c)
+	sayHere(at, message)
+	waitForGate(at)
+	return message
+}
 
 func waitAtGate(c spawn.Child) int {
-	sayHere(c)
-	waitForGate(c)
+	enter(c)
 	return 0
 }
 
 // exitWith waits at its gate and ends with the code in its message.
 func exitWith(c spawn.Child) int {
-	waitAtGate(c)
-	code, err := strconv.Atoi(c.Message)
+	code, err := strconv.Atoi(enter(c))
 	if err != nil {
 		return 99
 	}
@@ -81,32 +91,40 @@ func exitWith(c spawn.Child) int {
 
 // printTail prints a line that has no end, and only then comes to its gate.
 func printTail(c spawn.Child) int {
-	fmt.Fprint(c.Out, c.Message)
-	return waitAtGate(c)
+	at, message := onStage(c)
+	fmt.Fprint(c.Out, message)
+	sayHere(at, message)
+	waitForGate(at)
+	return 0
 }
 
 // printInTwo prints the words of its message, the second when its gate opens.
 func printInTwo(c spawn.Child) int {
-	first, second, _ := strings.Cut(c.Message, " ")
+	at, message := onStage(c)
+	first, second, _ := strings.Cut(message, " ")
 	fmt.Fprint(c.Out, first)
-	waitAtGate(c)
+	sayHere(at, message)
+	waitForGate(at)
 	fmt.Fprint(c.Out, second)
 	return 0
 }
 
 // printThenWait prints its message as a line, and only then comes to its gate.
 func printThenWait(c spawn.Child) int {
-	fmt.Fprintln(c.Out, c.Message)
-	return waitAtGate(c)
+	at, message := onStage(c)
+	fmt.Fprintln(c.Out, message)
+	sayHere(at, message)
+	waitForGate(at)
+	return 0
 }
 
 // printMany waits at its gate; its message "3 200 x" then makes it print three
 // lines of 200 letters x.
 func printMany(c spawn.Child) int {
-	waitAtGate(c)
+	message := enter(c)
 	var lines, width int
 	var letter string
-	if _, err := fmt.Sscan(c.Message, &lines, &width, &letter); err != nil {
+	if _, err := fmt.Sscan(message, &lines, &width, &letter); err != nil {
 		return 99
 	}
 	for range lines {
@@ -117,8 +135,9 @@ func printMany(c spawn.Child) int {
 
 // echo says again what it reads from its gate, until that is open.
 func echo(c spawn.Child) int {
-	sayHere(c)
-	_, _ = io.Copy(file(c, 0), file(c, 1))
+	at, message := onStage(c)
+	sayHere(at, message)
+	_, _ = io.Copy(at.Here, at.Gate)
 	return 0
 }
 
@@ -128,53 +147,34 @@ func complain(c spawn.Child) int {
 	return stay(c)
 }
 
-// stay never ends of its own accord.
-func stay(c spawn.Child) int {
-	sayHere(c)
-	forever()
-	return 0
-}
+// stay does not end of its own accord before the test is over.
+func stay(c spawn.Child) int { return waitAtGate(c) }
 
-// stayStubbornly says "TERM" instead of ending when it is asked to end.
+// stayStubbornly does not end when it is asked to.
 func stayStubbornly(c spawn.Child) int {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
-	sayHere(c)
-	for range asked {
-		fmt.Fprintln(file(c, 0), "TERM")
-	}
-	return 0
+	signal.Ignore(syscall.SIGTERM)
+	return waitAtGate(c)
 }
 
 // endPolitely ends when it is asked to, with a last word and a code of its own.
 func endPolitely(c spawn.Child) int {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
-	sayHere(c)
+	sayHere(onStage(c))
 	<-asked
 	fmt.Fprintln(c.Out, "goodbye")
 	return 3
 }
 
-// forever waits for a signal that nobody sends: unlike an empty select, which Go
-// calls a deadlock of the process.
-func forever() {
-	never := make(chan os.Signal, 1)
-	signal.Notify(never, syscall.SIGUSR2)
-	<-never
-}
-
-// A stage is where one call of Run is played: it runs in the background, while
-// the test talks with the children over pipes.
+// A stage is where one call of Run is played: it runs in the background, while the test
+// talks with the children.
 type stage struct {
+	*harness.Stage
 	t      *testing.T
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	hereR, hereW *os.File // on which the children speak; ends after Run has returned
-	said         *bufio.Reader
-	gates        []*os.File // the ends that keep the gates shut
-	files        []*os.File // all others
+	others []*harness.Stage // of children that are alone
 
 	done  chan struct{} // closed when Run has returned
 	exits []spawn.Exit
@@ -182,54 +182,23 @@ type stage struct {
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{t: t}
+	s := &stage{Stage: harness.NewStage(t), t: t}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.hereR, s.hereW = s.pipe()
-	s.said = bufio.NewReader(s.hereR)
 	t.Cleanup(func() {
-		s.openAll()
+		s.OpenAll()
 		s.cancel()
 		if s.done != nil {
 			<-s.done
-		}
-		for _, f := range s.files {
-			f.Close()
 		}
 	})
 	return s
 }
 
-func (s *stage) pipe() (r, w *os.File) {
-	s.t.Helper()
-	r, w, err := os.Pipe()
-	require.NoError(s.t, err, "the test could not make a pipe")
-	s.files = append(s.files, r, w)
-	return r, w
-}
-
-// endPipe returns a pipe whose writing end is for a child, and whose reading end
-// ends with that child, once letGo has been called.
-func (s *stage) endPipe() (r, w *os.File, letGo func()) {
-	s.t.Helper()
-	r, w = s.pipe()
-	fd := int(w.Fd())
-	return r, w, func() {
-		// Not w.Close: the program read the file in another goroutine when it
-		// started the child, and nothing that the race detector knows of has
-		// happened since.
-		null, err := os.Open(os.DevNull)
-		require.NoError(s.t, err, "the test could not open "+os.DevNull)
-		defer null.Close()
-		require.NoError(s.t, unix.Dup2(int(null.Fd()), fd), "the test could not close its end of a pipe")
-	}
-}
-
 // job returns a job with a gate of its own, and the end to close to open it.
 func (s *stage) job(name, message string) (spawn.Job, *os.File) {
 	s.t.Helper()
-	r, w := s.pipe()
-	s.gates = append(s.gates, w)
-	return spawn.Job{Func: name, Message: message, Files: []*os.File{s.hereW, r}}, w
+	place, gate := s.Gate()
+	return spawn.Job{Func: name, Message: place + " " + message}, gate
 }
 
 // run begins a call of Run.
@@ -237,7 +206,11 @@ func (s *stage) run(g spawn.Group, jobs ...spawn.Job) {
 	s.done = make(chan struct{})
 	go func() {
 		defer close(s.done)
-		defer s.hereW.Close() // the children may hold it still, but nobody else
+		defer func() { // from now on nobody comes
+			for _, stage := range append(s.others, s.Stage) {
+				stage.Close()
+			}
+		}()
 		s.exits, s.err = g.Run(s.ctx, jobs...)
 	}()
 }
@@ -264,13 +237,13 @@ func (s *stage) wait(happened <-chan struct{}, what string) {
 // when the children fell silent is for the message.
 func (s *stage) hear(doing string) string {
 	s.t.Helper()
-	line, err := s.said.ReadString('\n')
+	line, err := s.Hear()
 	if err != nil {
 		_, err := s.end()
 		require.NoError(s.t, err, "Run returned an error when the test was still %s", doing)
-		require.FailNow(s.t, "Run returned early", "Run returned, and no child held the files of its job any more, when the test was still %s", doing)
+		require.FailNow(s.t, "Run returned early", "Run returned, and no child was there any more, when the test was still %s", doing)
 	}
-	return strings.TrimSuffix(line, "\n")
+	return line
 }
 
 // arrivals waits until n children have said that they are there, and returns
@@ -290,11 +263,40 @@ func (s *stage) arrivals(n int) map[string]int {
 	return pids
 }
 
-// openAll opens all gates.
-func (s *stage) openAll() {
-	for _, gate := range s.gates {
-		gate.Close()
+// An alone is the stage of one child: that the child has ended is seen when it has left.
+type alone struct {
+	*harness.Stage
+	s    *stage
+	gate *os.File
+}
+
+// alone returns a job whose child is on a stage of its own.
+func (s *stage) alone(name, message string) (spawn.Job, alone) {
+	s.t.Helper()
+	a := alone{Stage: harness.NewStage(s.t), s: s}
+	place, gate := a.Gate()
+	a.gate = gate
+	s.others = append(s.others, a.Stage)
+	return spawn.Job{Func: name, Message: place + " " + message}, a
+}
+
+// arrives waits until the child is there.
+func (a alone) arrives() {
+	a.s.t.Helper()
+	if _, err := a.Hear(); err != nil {
+		_, err := a.s.end()
+		require.NoError(a.s.t, err, "Run returned an error before its children had come")
+		require.FailNow(a.s.t, "Run returned early", "Run returned before its children had come")
 	}
+	a.Close()
+}
+
+// end opens the gate and waits until the child has ended.
+func (a alone) end() {
+	a.s.t.Helper()
+	a.gate.Close()
+	said, err := a.Hear()
+	require.Equal(a.s.t, io.EOF, err, "a child said more than it was told to: %q", said)
 }
 
 // returned reports whether Run has returned.
@@ -344,6 +346,11 @@ func (o *out) all() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return append([]string(nil), o.writes...)
+}
+
+// lines returns what was written so far, line by line, however it came.
+func (o *out) lines() []string {
+	return slices.Collect(strings.Lines(strings.Join(o.all(), "")))
 }
 
 // wait waits until there were n writes, or the stage is over.

@@ -39,7 +39,7 @@ func printable(line string) string {
 		case b.Len() > widest:
 			fmt.Fprintf(&b, "… (%d bytes in all)", len(line))
 			return b.String()
-		case r == '\t':
+		case r == '\t', r == '\u00a0': // go-cmp indents with the latter
 			b.WriteByte(' ')
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, line[i])
