@@ -22,20 +22,31 @@ func TestCancelTerminates(t *testing.T) {
 	s := newStage(t)
 	one, _ := s.job("stay", "one")
 	two, _ := s.job("stay", "two")
-	polite, _ := s.job("polite", "polite")
-	o := newOut()
-	s.run(spawn.Group{Out: o, Grace: ample}, one, two, polite)
-	pids := s.arrivals(3)
+	s.run(spawn.Group{Out: newOut(), Grace: ample}, one, two)
+	pids := s.arrivals(2)
 	s.cancel()
 	exits, err := s.end()
 	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
 	if diff := cmp.Diff([]spawn.Exit{
 		{PID: pids["one"], Code: -1, Signal: syscall.SIGTERM},
 		{PID: pids["two"], Code: -1, Signal: syscall.SIGTERM},
-		{PID: pids["polite"], Code: 3}, // which hears SIGTERM, and returns
 	}, exits); diff != "" {
 		t.Errorf("the children were not ended by SIGTERM alone when the context was cancelled (-want +got):\n%s", diff)
 	}
+}
+
+// The child hears SIGTERM, says a last word, and returns.
+func TestLastWords(t *testing.T) {
+	harness.Test(t)
+	s := newStage(t)
+	job, _ := s.job("polite", "")
+	o := newOut()
+	s.run(spawn.Group{Out: o, Grace: ample}, job)
+	pids := s.arrivals(1)
+	s.cancel()
+	exits, err := s.end()
+	require.ErrorIs(t, err, context.Canceled, "Run did not return the error of its context, which had been cancelled")
+	assert.Equal(t, []spawn.Exit{{PID: pids[""], Code: 3}}, exits, "a child that returned when it was asked to end was not told to have ended with its own code")
 	assert.Equal(t, []string{"goodbye\n"}, o.all(), "Out did not get what a child printed after it was asked to end")
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +63,8 @@ func onStage(c spawn.Child) (at harness.Place, message string) {
 }
 
 func sayHere(at harness.Place, message string) {
-	fmt.Fprintf(at.Here, "%d %q\n", os.Getpid(), message)
+	// A stage is no place for long speeches: nobody may be listening.
+	fmt.Fprintf(at.Here, "%d %q\n", os.Getpid(), message[:min(len(message), 100)])
 }
 
 func waitForGate(at harness.Place) { _, _ = io.Copy(io.Discard, at.Gate) }
@@ -147,13 +149,17 @@ func complain(c spawn.Child) int {
 	return stay(c)
 }
 
-// stay does not end of its own accord before the test is over.
-func stay(c spawn.Child) int { return waitAtGate(c) }
+// stay never ends of its own accord.
+func stay(c spawn.Child) int {
+	sayHere(onStage(c))
+	forever()
+	return 0
+}
 
 // stayStubbornly does not end when it is asked to.
 func stayStubbornly(c spawn.Child) int {
 	signal.Ignore(syscall.SIGTERM)
-	return waitAtGate(c)
+	return stay(c)
 }
 
 // endPolitely ends when it is asked to, with a last word and a code of its own.
@@ -164,6 +170,16 @@ func endPolitely(c spawn.Child) int {
 	<-asked
 	fmt.Fprintln(c.Out, "goodbye")
 	return 3
+}
+
+// forever waits for a pipe to end whose other end it holds itself.
+func forever() {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, r)
+	runtime.KeepAlive(w)
 }
 
 // A stage is where one call of Run is played: it runs in the background, while the test

@@ -24,7 +24,8 @@ func TestBelow(t *testing.T) {
 	}{
 		{"both hold", evidence.Test{Status: evidence.Passed}, evidence.Test{Status: evidence.Passed}, false},
 		{"one fails", evidence.Test{Status: evidence.Passed}, evidence.Test{Status: evidence.Failed}, true},
-		{"one was ended, the other is to be tried", evidence.Test{Status: evidence.Aborted}, evidence.Test{}, false},
+		{"one was ended, the other is to be tried", evidence.Test{Status: evidence.Aborted}, evidence.Test{}, true},
+		{"one is to be tried", evidence.Test{Status: evidence.Passed}, evidence.Test{}, false},
 		{"one met what is not written", evidence.Test{Status: evidence.Passed, Todo: []string{"x: Run"}}, evidence.Test{Status: evidence.Passed}, true},
 		{"one left something", evidence.Test{Status: evidence.Passed, Left: evidence.Left{Files: []string{"x"}}}, evidence.Test{Status: evidence.Passed}, true},
 	} {

@@ -208,7 +208,7 @@ func (s *session) watch(ctx context.Context) error {
 				continue
 			}
 			s.handle(e)
-			if s.job.FailFast && slices.ContainsFunc(s.tests, func(t *evidence.Test) bool { return bad(*t) }) {
+			if (s.job.FailFast || s.job.Climb) && slices.ContainsFunc(s.tests, func(t *evidence.Test) bool { return bad(*t) }) {
 				endAll(s.cmd.Process.Pid)
 			}
 		case <-tick.C:

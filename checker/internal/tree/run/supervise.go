@@ -169,16 +169,9 @@ func surroundings(all []evidence.Test, lacks []string) {
 	}
 }
 
-// below tells whether the tests of the step have all been tried and one did not hold:
-// who climbs is below that step.
-func below(all []evidence.Test, step int) (yes bool) {
-	for _, t := range all {
-		if t.Step == step && t.Status == "" && t.Unjudged == "" {
-			return false
-		}
-		yes = yes || t.Step == step && (bad(t) || len(t.Todo) > 0)
-	}
-	return yes
+// below tells whether a test of the step did not hold: who climbs is below that step.
+func below(all []evidence.Test, step int) bool {
+	return slices.ContainsFunc(all, func(t evidence.Test) bool { return t.Step == step && (bad(t) || len(t.Todo) > 0) })
 }
 
 // together returns the first of the tests that one process can run: those of the kata all
