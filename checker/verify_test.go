@@ -269,7 +269,7 @@ func newCopy(t *testing.T) repository {
 	c := repository{t, t.TempDir()}
 	for _, path := range []string{
 		"go.mod", "go.sum", "checker", "katas/06-event", "solutions/06-event", "testdata/flawed/06-event/clear-takes-one.patch",
-		"testdata/flawed/06-event/context-first.patch", "testdata/flawed/06-event/missing-is-zero.patch",
+		"testdata/flawed/06-event/context-first.patch", "testdata/steps/06-event", "testdata/flawed/06-event/missing-is-zero.patch",
 	} {
 		err := filepath.WalkDir(filepath.Join(root, path), func(from string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {

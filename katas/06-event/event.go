@@ -7,11 +7,7 @@
 //
 // A channel cannot do it, since it lives in one process. A loop that asks "is
 // it so yet?" burns a processor, and a sleep is a guess. The kernel has what
-// is needed: a pipe is readable or it is not. That is a flag; every process
-// that holds the reading end sees the same flag; poll asks for it and takes
-// nothing out; and a process that waits for it sleeps. Better still, the
-// kernel counts who holds the writing end: when the last holder has ended
-// without a word, the waiters learn that too, and need not wait for ever.
+// is needed.
 //
 // So an event has two ends, like a pipe, and each process holds only what it
 // needs: who waits has a Waiter, who sets has a Setter.
@@ -38,9 +34,7 @@ var ErrAbandoned = errors.New("event: abandoned: no process is left that could s
 // A Waiter is the waiting end of an event. Its methods may be called by
 // several goroutines at once.
 type Waiter struct {
-	pipe *os.File           // the reading end: readable while the event is set
-	open context.Context    // ends with Close, which thereby ends every Wait
-	end  context.CancelFunc // ends open
+	pipe *os.File // the reading end
 }
 
 // A Setter is the setting end of an event. Its methods may be called by
@@ -53,7 +47,7 @@ type Setter struct {
 // both. If the system refuses what an event needs, New returns the system's error,
 // and no end; nothing stays open.
 func New() (*Waiter, *Setter, error) {
-	// TODO: make a pipe whose ends do not block.
+	// TODO: make a pipe (see below).
 	return nil, nil, todo.Err("event: New")
 }
 
@@ -76,7 +70,7 @@ func Start(cmd *exec.Cmd, name string) (*Waiter, error) {
 // meanwhile; and what the system says if it has not got what is needed to wait.
 // A Wait that is still on its way when Clear is called may miss the set.
 func (w *Waiter) Wait(ctx context.Context) error {
-	// TODO: sleep until the pipe is readable; do not read.
+	// TODO: sleep until the event is set.
 	return todo.Err("event: Waiter.Wait")
 }
 
@@ -89,7 +83,7 @@ func (w *Waiter) IsSet() (bool, error) {
 // Clear unsets the event for every process, however often it was set. It does
 // nothing to an event that is unset. It returns os.ErrClosed after Close.
 func (w *Waiter) Clear() error {
-	// TODO: empty the pipe.
+	// TODO: make it as it was before Set.
 	return todo.Err("event: Waiter.Clear")
 }
 
@@ -106,7 +100,7 @@ func (w *Waiter) Pass(cmd *exec.Cmd, name string) {
 // Close gives up this process's waiting end. Every Wait in progress on it
 // returns os.ErrClosed. To other processes, and to the event, it does nothing.
 func (w *Waiter) Close() error {
-	// TODO: wake whoever waits, and close the pipe.
+	// TODO: close the pipe; who still waits?
 	return todo.Err("event: Waiter.Close")
 }
 
@@ -114,7 +108,7 @@ func (w *Waiter) Close() error {
 // blocks. To set an event that is set already changes nothing, and it is no
 // error if nobody is left who waits. It returns os.ErrClosed after Close.
 func (s *Setter) Set() error {
-	// TODO: make the pipe readable.
+	// TODO: tell those who wait.
 	return todo.Err("event: Setter.Set")
 }
 

@@ -12,14 +12,6 @@ import (
 	event "prokata/katas/06-event"
 )
 
-func TestIsUnsetAtFirst(t *testing.T) {
-	harness.Test(t)
-	w, _ := open(t)
-	assert.False(t, isSet(t, w), "a new event was set")
-	child := enter(t, named{"e", w})
-	assert.Equal(t, "false nil", child.ask("is-set e"), "a new event was set in a child, or IsSet failed there")
-}
-
 // The objective: the parent waits until the child says that it is done.
 func TestSetInTheChildWakesTheParent(t *testing.T) {
 	harness.Test(t)
@@ -36,20 +28,28 @@ func TestSetInTheChildWakesTheParent(t *testing.T) {
 	assert.Equal(t, "nil", child.answer(), "Set failed in the child")
 }
 
-func TestStaysSetUntilCleared(t *testing.T) {
+// Whoever waits is told, and the event is as set as before.
+func TestWaitTakesNothing(t *testing.T) {
 	harness.Test(t)
-	w, s := open(t)
-	setter, other := enter(t, named{"e", s}), enter(t, named{"e", w})
-	setter.do("set e")
+	child := cast(t, "setter done")
+	w, err := event.Start(child.cmd, "done")
+	require.NoError(t, err, "Start failed")
+	defer w.Close()
+	child.entered()
+	child.do("set done")
 	for range 2 {
 		require.NoError(t, w.Wait(context.Background()), "Wait failed though the event was set")
-		require.True(t, isSet(t, w), "the event was unset after a Wait")
-		other.do("wait e")
-		require.Equal(t, "true nil", other.ask("is-set e"), "the event was unset after a Wait in another process")
 	}
-	other.do("clear e")
-	assert.False(t, isSet(t, w), "the event was still set after another process had cleared it")
-	assert.Equal(t, "false nil", other.ask("is-set e"), "the event was still set after Clear")
+	for range 2 {
+		require.True(t, isSet(t, w), "the event was unset after a Wait, or after IsSet")
+	}
+	require.NoError(t, w.Wait(context.Background()), "Wait failed though the event was set")
+}
+
+func TestIsUnsetAtFirst(t *testing.T) {
+	harness.Test(t)
+	w, _ := open(t)
+	assert.False(t, isSet(t, w), "a new event was set")
 }
 
 func TestSetBeforeWaitIsNotLost(t *testing.T) {
@@ -66,34 +66,26 @@ func TestSetBeforeWaitIsNotLost(t *testing.T) {
 	assert.NoError(t, w.Wait(context.Background()), "Wait failed though the child had set the event before it ended")
 }
 
-func TestAllWaitersWake(t *testing.T) {
+func TestClearTakesEverySet(t *testing.T) {
 	harness.Test(t)
-	const processes, goroutines = 4, 3
-	w, s := open(t)
-	var children []*actor
-	for range processes {
-		child := enter(t, named{"e", w})
-		child.tell("all-wait e %d", goroutines)
-		children = append(children, child)
-	}
-	own := make(chan error)
-	go func() { own <- w.Wait(context.Background()) }()
-	require.NoError(t, s.Set(), "Set failed")
-	assert.NoError(t, <-own, "Wait failed though the event was set")
-	for i, child := range children {
-		assert.Equal(t, "nil", child.answer(), "a Wait in child %d did not see the event", i)
+	child := cast(t, "setter done")
+	w, err := event.Start(child.cmd, "done")
+	require.NoError(t, err, "Start failed")
+	defer w.Close()
+	child.entered()
+	for _, times := range []int{1, 3, 1} {
+		require.Equal(t, "nil", child.ask("set done %d", times), "Set failed in the child")
+		require.NoError(t, w.Wait(context.Background()), "Wait failed though the event was set")
+		require.NoError(t, w.Clear(), "Clear failed")
+		require.False(t, isSet(t, w), "the event was still set after %d Sets and one Clear", times)
 	}
 }
 
-// Two events between the same processes keep apart.
-func TestTwoEventsKeepApart(t *testing.T) {
+func TestClearOfAnUnsetEvent(t *testing.T) {
 	harness.Test(t)
-	ready, readySetter := open(t)
-	done, doneSetter := open(t)
-	child := enter(t, named{"ready", readySetter}, named{"done", doneSetter})
-	child.do("set done")
-	require.NoError(t, done.Wait(context.Background()), "Wait failed though the event was set")
-	assert.False(t, isSet(t, ready), "an event was set though the child had set only the other one")
-	child.do("set ready")
-	require.NoError(t, ready.Wait(context.Background()), "Wait failed though the event was set")
+	w, s := open(t)
+	require.NoError(t, w.Clear(), "Clear of an unset event failed")
+	assert.False(t, isSet(t, w), "Clear set the event")
+	require.NoError(t, s.Set(), "Set failed")
+	assert.True(t, isSet(t, w), "Set had no effect after Clear of an unset event")
 }
