@@ -67,6 +67,7 @@ var standstills = []struct{ shape, kata, flaw, test, guilty string }{
 	{"waits-in-a-circle", "10-crawl", "waits-in-a-circle", "TestFetchesEveryPageOnce", "<-m.done"},
 	{"clients-first", "10-crawl", "manager-waits-for-its-clients", "TestShutdownEndsTheManager", "<-m.done"},
 	{"child-needs-others", "01-spawn", "one-after-the-other", "TestAliveTogether", "Wait()"},
+	{"answer-needs-others", "02-pool", "one-asks-for-all", "TestTasksOverlap", "Decode("},
 	{"server-busy", "10-crawl", "one-client-at-a-time", "TestFetchesEveryPageOnce", "Decode("},
 	{"end-not-said", "09-gil", "go-pipe-kept", "TestSameSum", "Decode("},
 	{"some-not-told", "04-queue", "one-stop-marker", "TestCloseWakesEveryConsumer", "Decode("},

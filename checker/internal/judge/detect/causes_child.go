@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -325,6 +326,22 @@ func killedWorker(s *scene) *cause {
 			continue
 		}
 		return &cause{at: *f, words: []string{"{dead}", s.titled(p.PID)}}
+	}
+	return nil
+}
+
+// answerNeedsOthers: the one process that could send what is waited for is a child in a
+// function of the tests, which waits at a FIFO, whose object is a path: a gate of the test's,
+// and no pipe of the learner's.
+func answerNeedsOthers(s *scene) *cause {
+	for _, x := range s.stands {
+		if held := s.holders(x.edge); s.reads(x) && (x.role == called || s.waitedFor(x)) && len(held) == 1 && held[0] != x.pid {
+			for _, e := range s.of(held[0]) {
+				if e.inTest && len(e.mine) > 0 && e.edge != nil && e.edge.read && filepath.IsAbs(e.edge.object) {
+					return &cause{at: s.place(x), words: []string{"{who}", s.titled(held[0])}}
+				}
+			}
+		}
 	}
 	return nil
 }

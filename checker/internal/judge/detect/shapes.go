@@ -203,6 +203,10 @@ var shapes = []shape{
 		"when a child ends, do its work once more or tell whoever waits for it: an error is an answer too", killedWorker,
 	},
 	{
+		"answer-needs-others", "your program waited for an answer of {who}, which waited in the function that it was given",
+		"while one works, ask the others too: it may be one of these that it needs to go on", answerNeedsOthers,
+	},
+	{
 		"everybody-listens", "{who} and {other} both waited for the other's message",
 		"see that each request is sent whole (flushed) and that each gets exactly one answer, an error too", everybodyListens,
 	},
