@@ -1,7 +1,6 @@
 package pool_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -125,32 +124,6 @@ func TestCompareErrors(t *testing.T) {
 	_, err = pool.Compare(t.Context(), p, athome, []int{self, self})
 	require.ErrorAs(t, err, &failed, "Compare did not return the *TaskError of a task that had failed in the parallel run alone")
 	require.ErrorContains(t, err, "abroad", "Compare did not return the error of the task")
-}
-
-// The context has ended before the first task, or ends in the sequential run.
-func TestCompareCancelled(t *testing.T) {
-	harness.Test(t)
-	p := newPool(t, 1)
-	path := filepath.Join(t.TempDir(), "log")
-	require.NoError(t, os.WriteFile(path, nil, 0o600), "the test could not write a file")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := pool.Compare(ctx, p, logged, []string{path, path})
-	require.ErrorIs(t, err, context.Canceled, "Compare did not return the error of its context, which had been cancelled before")
-	assert.Empty(t, lines(t, path), "Compare ran a task, though its context had ended")
-
-	ctx, cancel = context.WithCancel(t.Context())
-	defer cancel()
-	var ran int
-	task := pool.Task[int, int]{Name: "square", Func: func(n int) (int, error) {
-		if ran++; ran == 2 {
-			cancel()
-		}
-		return n * n, nil
-	}}
-	_, err = pool.Compare(ctx, p, task, []int{1, 2, 3, 4})
-	require.ErrorIs(t, err, context.Canceled, "Compare did not return the error of its context, which had been cancelled in the sequential run")
-	assert.Equal(t, 2, ran, "Compare went on with the sequential run after its context had been cancelled in the second task")
 }
 
 // A table for a task that is too light for processes and one that is heavy.

@@ -60,7 +60,9 @@ func TestNoInputs(t *testing.T) {
 		require.NoError(t, err, "Map returned an error, though it had no inputs")
 		assert.Empty(t, got, "Map returned results, though it had no inputs")
 	}
-	workers(t, p, 2) // and the pool goes on
+	got, err := pool.Map(t.Context(), p, pool.Square, []int{3, 4}) // and the pool goes on
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	assert.Equal(t, []int{9, 16}, got, "Map did not return the squares of its inputs, after one that had no inputs")
 }
 
 // who squares a number and says which process did: a task as small as that, since
@@ -111,10 +113,20 @@ func TestTasksOverlap(t *testing.T) {
 func TestFewInputs(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 4)
+	_, err := pool.Map(t.Context(), p, pool.Square, nil)
+	require.NoError(t, err, "Map returned an error, though it had no inputs")
 	got, err := pool.Map(t.Context(), p, pool.Square, []int{7})
 	require.NoError(t, err, "Map returned an error, though no task had failed")
 	assert.Equal(t, []int{49}, got, "Map did not return the square of its one input")
 	workers(t, p, 4) // none is lost
+}
+
+// More workers than anybody has processors, and than a bound of 64 would let in.
+func TestManyWorkers(t *testing.T) {
+	harness.Test(t)
+	const many = 72
+	p := newPool(t, many)
+	workers(t, p, many)
 }
 
 // While one Map waits, another one goes on.
@@ -138,14 +150,14 @@ func TestMapsSideBySide(t *testing.T) {
 // The processor time of this process and of its ended children tells who worked.
 func TestWorkInChildren(t *testing.T) {
 	harness.Test(t)
-	p := newPool(t, 2)
+	p, closePool := newPoolToClose(t, 2)
 	self, children := cpu(t, syscall.RUSAGE_SELF), cpu(t, syscall.RUSAGE_CHILDREN)
 	const rounds = 20_000_000
 	want, err := pool.Burn.Func(1)
 	require.NoError(t, err, "the test could not run a task in its own process")
 	got, err := pool.Map(t.Context(), p, pool.Burn, []int{1, rounds, rounds, rounds, rounds})
 	require.NoError(t, err, "Map returned an error, though no task had failed")
-	require.NoError(t, p.Close(), "Close returned an error")
+	require.NoError(t, closePool(), "Close returned an error")
 	require.Len(t, got, 5, "Map did not return one result for each input")
 	assert.Equal(t, want, got[0], "a task had another result in a worker than in this process")
 	self, children = cpu(t, syscall.RUSAGE_SELF)-self, cpu(t, syscall.RUSAGE_CHILDREN)-children
@@ -161,13 +173,13 @@ func cpu(t *testing.T, who int) time.Duration {
 func TestSizeRefused(t *testing.T) {
 	harness.Test(t)
 	newPool(t, 1)
-	for _, opts := range []pool.Options{{}, {Workers: -1}, {Workers: 1, MaxTasks: -1}} {
+	for _, opts := range []pool.Options{{}, {Workers: 1, MaxTasks: -1}, {Workers: -1}} {
 		p, err := pool.New(opts)
-		assert.Error(t, err, "New made a pool of %d workers with at most %d tasks", opts.Workers, opts.MaxTasks)
-		assert.True(t, p == nil, "New returned a pool with an error, for %d workers with at most %d tasks", opts.Workers, opts.MaxTasks)
 		if p != nil {
-			p.Close()
+			t.Cleanup(func() { _ = p.Close() })
 		}
+		require.Error(t, err, "New made a pool of %d workers with at most %d tasks", opts.Workers, opts.MaxTasks)
+		require.True(t, p == nil, "New returned a pool with an error, for %d workers with at most %d tasks", opts.Workers, opts.MaxTasks)
 	}
 }
 

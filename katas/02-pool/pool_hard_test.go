@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/moby/sys/reexec"
 	"github.com/stretchr/testify/assert"
@@ -66,6 +66,67 @@ func TestTaskPanics(t *testing.T) {
 		assert.Equal(t, i+1, got[i], "Map returned a wrong result for task %d, which had not panicked", i)
 	}
 	assert.Equal(t, before, workers(t, p, 2), "a panic cost a worker")
+}
+
+var leaver = pool.Register("leaver", func(n int) (int, error) {
+	if n%2 != 0 {
+		runtime.Goexit()
+	}
+	return os.Getpid(), nil
+})
+
+// The third way out of a function: its goroutine ends, as after t.FailNow.
+func TestTaskEndsGoroutine(t *testing.T) {
+	harness.Test(t)
+	p := newPool(t, 2)
+	before := workers(t, p, 2)
+	got, err := pool.Map(t.Context(), p, leaver, []int{0, 1, 2, 3, 4, 6})
+	errs := failures(t, err)
+	require.Len(t, errs, 2, "Map did not return one error for each of two tasks that had ended their goroutine")
+	for _, i := range []int{1, 3} {
+		assert.ErrorIs(t, errs[i], pool.ErrGoexit, "Map did not return ErrGoexit for task %d, which had ended its goroutine", i)
+	}
+	require.Len(t, got, 6, "Map did not return one result for each input")
+	for _, i := range []int{0, 2, 4, 5} {
+		assert.True(t, before[got[i]], "Map returned a wrong result for task %d, which had ended well", i)
+	}
+	assert.Equal(t, before, workers(t, p, 2), "a task that had ended its goroutine cost a worker")
+}
+
+func TestWorkersReplaced(t *testing.T) {
+	harness.Test(t)
+	p := newPoolWith(t, pool.Options{Workers: 2, MaxTasks: 3})
+	results, err := pool.Map(t.Context(), p, act, plain(0, 11))
+	require.NoError(t, err, "Map returned an error, though no task had failed")
+	tasks := map[int]int{}
+	for i, r := range results {
+		require.Equal(t, i*i, r.N, "Map returned a wrong result for task %d", i)
+		tasks[r.PID]++
+	}
+	for pid, n := range tasks {
+		assert.LessOrEqual(t, n, 3, "worker %d was not replaced after 3 tasks", pid)
+	}
+	assert.GreaterOrEqual(t, len(tasks), 4, "fewer workers did 11 tasks than it takes with 3 each")
+
+	// Of one worker it is known which tasks it does, in whichever Map.
+	alone := newPoolWith(t, pool.Options{Workers: 1, MaxTasks: 3})
+	var pids []int
+	for _, n := range []int{2, 5} {
+		results, err := pool.Map(t.Context(), alone, act, plain(1, n))
+		require.NoError(t, err, "Map returned an error, though no task had failed")
+		for _, r := range results {
+			pids = append(pids, r.PID)
+		}
+	}
+	require.Len(t, pids, 7, "Map did not return one result for each input")
+	var runs []int // tasks in a row of one process
+	for i, pid := range pids {
+		if i == 0 || pid != pids[i-1] {
+			runs = append(runs, 0)
+		}
+		runs[len(runs)-1]++
+	}
+	assert.Equal(t, []int{3, 3, 1}, runs, "a worker that is to be replaced after 3 tasks did another number of 7")
 }
 
 // A worker is killed in the middle of its task, which no other task notices. What the
@@ -157,114 +218,6 @@ func TestTaskEndsWorker(t *testing.T) {
 	assert.ErrorIs(t, errs[3], pool.ErrWorkerLost, "Map did not return ErrWorkerLost for a task that had ended its worker with 3")
 	assert.Equal(t, []int{-1, 0, -2, 0, -3}, got, "Map did not return the results of the tasks that had ended well")
 	workers(t, p, 2)
-}
-
-// Two tasks are under way and never end, 10,000 are behind them, and more calls of
-// Map wait for a worker.
-func TestCloseWithQueue(t *testing.T) {
-	harness.Test(t)
-	p := newPool(t, 2)
-	s := newStage(t)
-	path, _ := s.gate()
-	parts := plain(0, 10_001)
-	for i := range 2 {
-		parts[i] = part{Here: s.here, Name: fmt.Sprint(i), Gate: path}
-	}
-	s.run(p, parts)
-	pids := s.arrivals(2)
-	waited := make(chan error, 1)
-	go func() {
-		_, err := pool.Map(context.Background(), p, pool.Square, []int{1})
-		waited <- err
-	}()
-	// By the end of this call the one before is on its way, or nearly.
-	soon, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer stop()
-	got, err := pool.Map(soon, p, pool.Square, []int{1})
-	require.ErrorIs(t, err, context.DeadlineExceeded, "Map did not return the error of its context, which had ended when it was waiting for a worker")
-	assert.Empty(t, got, "Map returned results, though its context had ended first")
-	require.NoError(t, p.Close(), "Close returned an error")
-	require.ErrorIs(t, <-waited, pool.ErrClosed, "Map did not return ErrClosed, though its pool had been closed when it was waiting for a worker")
-	results, err := s.end()
-	require.ErrorIs(t, err, pool.ErrClosed, "Map did not return ErrClosed, though its pool had been closed in the middle of two tasks")
-	assert.Empty(t, results, "Map returned results, though its pool had been closed first")
-	for _, pid := range pids {
-		assert.False(t, exists(pid), "Close returned before worker %d had ended", pid)
-	}
-}
-
-// The same, but the caller gives up, and the pool goes on.
-func TestCancelled(t *testing.T) {
-	harness.Test(t)
-	p := newPool(t, 2)
-	s := newStage(t)
-	path, _ := s.gate()
-	parts := plain(0, 10_001)
-	for i := range 2 {
-		parts[i] = part{Here: s.here, Name: fmt.Sprint(i), Gate: path}
-	}
-	s.run(p, parts)
-	pids := s.arrivals(2)
-	s.cancel()
-	results, err := s.end()
-	require.ErrorIs(t, err, context.Canceled, "Map did not return the error of its context, which had been cancelled in the middle of two tasks")
-	assert.Empty(t, results, "Map returned results, though its context had ended first")
-
-	after := workers(t, p, 2)
-	for _, pid := range pids {
-		assert.False(t, after[pid], "a worker that was in the middle of a task when the context ended was not ended, and took another task")
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 20 { // a worker is idle, and the context has ended: the choice may be left to chance
-		_, err = pool.Map(ctx, p, pool.Square, []int{1})
-		require.ErrorIs(t, err, context.Canceled, "Map did not return the error of its context, which had been cancelled before")
-	}
-	assert.Equal(t, after, workers(t, p, 2), "Map with a context that had ended before cost a worker")
-}
-
-// More workers than anybody has processors, and than a bound of 64 would let in.
-func TestManyWorkers(t *testing.T) {
-	harness.Test(t)
-	const many = 72
-	p := newPool(t, many)
-	workers(t, p, many)
-}
-
-func TestWorkersReplaced(t *testing.T) {
-	harness.Test(t)
-	p := newPoolWith(t, pool.Options{Workers: 2, MaxTasks: 3})
-	results, err := pool.Map(t.Context(), p, act, plain(0, 11))
-	require.NoError(t, err, "Map returned an error, though no task had failed")
-	tasks := map[int]int{}
-	for i, r := range results {
-		require.Equal(t, i*i, r.N, "Map returned a wrong result for task %d", i)
-		tasks[r.PID]++
-	}
-	for pid, n := range tasks {
-		assert.LessOrEqual(t, n, 3, "worker %d was not replaced after 3 tasks", pid)
-	}
-	assert.GreaterOrEqual(t, len(tasks), 4, "fewer workers did 11 tasks than it takes with 3 each")
-
-	// Of one worker it is known which tasks it does, in whichever Map.
-	alone := newPoolWith(t, pool.Options{Workers: 1, MaxTasks: 3})
-	var pids []int
-	for _, n := range []int{2, 5} {
-		results, err := pool.Map(t.Context(), alone, act, plain(1, n))
-		require.NoError(t, err, "Map returned an error, though no task had failed")
-		for _, r := range results {
-			pids = append(pids, r.PID)
-		}
-	}
-	require.Len(t, pids, 7, "Map did not return one result for each input")
-	var runs []int // tasks in a row of one process
-	for i, pid := range pids {
-		if i == 0 || pid != pids[i-1] {
-			runs = append(runs, 0)
-		}
-		runs[len(runs)-1]++
-	}
-	assert.Equal(t, []int{3, 3, 1}, runs, "a worker that is to be replaced after 3 tasks did another number of 7")
 }
 
 // The system refuses in the middle: there are not enough descriptors for all

@@ -96,8 +96,12 @@ func TestCannotBeEncoded(t *testing.T) {
 }
 
 var chatty = pool.Register("chatty", func(n int) (int, error) {
-	fmt.Println("the task is talking to itself")
+	fmt.Println("the task is talking to itself:", strings.Repeat("bla ", 50))
 	fmt.Fprintln(os.Stderr, "and complaining")
+	return n, nil
+})
+
+var curious = pool.Register("curious", func(n int) (int, error) {
 	var nothing [1]byte
 	if got, _ := os.Stdin.Read(nothing[:]); got > 0 {
 		return 0, errors.New("standard input was not empty")
@@ -111,8 +115,11 @@ func TestTaskPrints(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 1)
 	got, err := pool.Map(t.Context(), p, chatty, []int{1, 2, 3})
-	require.NoError(t, err, "Map returned an error, though no task had done anything but print and read")
+	require.NoError(t, err, "Map returned an error, though no task had done anything but print")
 	assert.Equal(t, []int{1, 2, 3}, got, "Map returned wrong results of tasks that printed")
+	got, err = pool.Map(t.Context(), p, curious, []int{4, 5})
+	require.NoError(t, err, "Map returned an error, though no task had done anything but read from its standard input, which is empty")
+	assert.Equal(t, []int{4, 5}, got, "Map returned wrong results of tasks that read from their standard input")
 
 	cmd := exec.Command(reexec.Self())
 	cmd.Args = []string{"pool-test-printer"}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -255,6 +256,18 @@ func newPoolWith(t *testing.T, opts pool.Options) *pool.Pool {
 	require.NotNil(t, p, "New returned no pool and no error")
 	t.Cleanup(func() { _ = p.Close() })
 	return p
+}
+
+// newPoolToClose makes a pool that the test closes before its end. It is not closed
+// twice.
+func newPoolToClose(t *testing.T, workers int) (p *pool.Pool, closeOnce func() error) {
+	t.Helper()
+	p, err := pool.New(pool.Options{Workers: workers})
+	require.NoError(t, err, "New returned an error")
+	require.NotNil(t, p, "New returned no pool and no error")
+	closeOnce = sync.OnceValue(p.Close)
+	t.Cleanup(func() { _ = closeOnce() })
+	return p, closeOnce
 }
 
 // workers lets n tasks meet and returns the process IDs of the n workers.
