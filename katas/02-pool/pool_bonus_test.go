@@ -130,7 +130,7 @@ func TestCompareErrors(t *testing.T) {
 func TestSweep(t *testing.T) {
 	harness.Test(t)
 	p := newPool(t, 2)
-	sizes := []int{1, 1_000, 1_000_000}
+	sizes := []int{1_000, 1, 1_000_000}
 	rows, err := pool.Sweep(t.Context(), p, pool.Burn, 4, sizes...)
 	require.NoError(t, err, "Sweep returned an error, though no task had failed")
 	require.Len(t, rows, len(sizes), "Sweep did not return one row for each size")
