@@ -30,6 +30,8 @@ const (
 
 // A session is the life of one test process.
 type session struct {
+	enough bool // a test was bad, and no other is wanted: the process was ended by us
+
 	job   Job
 	dir   *private
 	tests []*evidence.Test
@@ -209,6 +211,7 @@ func (s *session) watch(ctx context.Context) error {
 			}
 			s.handle(e)
 			if (s.job.FailFast || s.job.Climb) && slices.ContainsFunc(s.tests, func(t *evidence.Test) bool { return bad(*t) }) {
+				s.enough = true
 				endAll(s.cmd.Process.Pid)
 			}
 		case <-tick.C:
@@ -452,7 +455,9 @@ func (s *session) over(err error) {
 	if s.late != "" {
 		s.exit = s.late
 	}
-	if s.test != nil {
+	// A test that had just begun when an earlier one was enough was ended by us: nothing
+	// is known of it.
+	if s.test != nil && (!s.enough || bad(*s.test)) {
 		s.finish(evidence.Aborted, func(t *evidence.Test) { t.Exit = s.exit })
 	}
 	s.crashes = s.readCrashes()
