@@ -41,6 +41,9 @@ names each test that catches no flaw. Exit code 1 if anything is not as it must 
 			t, err := verify.Katas(cmd.Context(), katas, o)
 			clear()
 			if err != nil {
+				for _, p := range t.Problems { // what is known by now is not lost
+					problem(cmd.OutOrStdout(), p)
+				}
 				return fault(err)
 			}
 			show(cmd.OutOrStdout(), t, time.Since(start))
