@@ -2,8 +2,10 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
 )
 
@@ -12,7 +14,9 @@ import (
 // was reached the last time, 0 if that is not known; brief is one line alone.
 func (t Text) Climb(v grade.Kata, before int, brief bool) {
 	at, ok := v.Stands()
-	if !ok || v.Verdict != grade.Fail && v.Verdict != grade.Flaky && v.Verdict != grade.NotStarted {
+	// What concerns no test, as a source that does not compile, is below every step.
+	whole := slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return f.Test == "" })
+	if !ok || whole || v.Verdict != grade.Fail && v.Verdict != grade.Flaky && v.Verdict != grade.NotStarted {
 		t.Kata(v)
 		return
 	}
