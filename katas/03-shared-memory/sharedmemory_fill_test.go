@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -58,7 +60,9 @@ func watchFill(dir string) error {
 	}
 	if numbers := sharedNumbers(); numbers != nil {
 		go func() {
-			for numbers[1] == 0 && numbers[2] == 0 && numbers[fillSize/2] == 0 && numbers[fillSize/2+1] == 0 {
+			unset := func(i int) bool { return atomic.LoadInt64(&numbers[i]) == 0 }
+			for unset(1) && unset(2) && unset(fillSize/2) && unset(fillSize/2+1) {
+				runtime.Gosched()
 			}
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		}()

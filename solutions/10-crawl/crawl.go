@@ -202,7 +202,7 @@ func Crawl(ctx context.Context, cfg Config, urls ...string) (result Result, err 
 
 // errGoexit is why a crawl gives up whose Progress ended a goroutine of it: with the
 // goroutine, the page that it had taken is lost.
-var errGoexit = errors.New("Progress ended the goroutine that called it")
+var errGoexit = errors.New("a call of Progress ended the goroutine that called it")
 
 // crawl is what the parent keeps while it crawls.
 type crawl struct {

@@ -66,9 +66,7 @@ func (t Text) first(v grade.Kata, at grade.Step) {
 	for _, test := range v.Tests {
 		if test.Step == at.Number {
 			step[test.Name] = true
-			for _, name := range test.Unwritten {
-				open = append(open, name)
-			}
+			open = append(open, test.Unwritten...)
 		}
 	}
 	code := ""
