@@ -109,6 +109,14 @@ var waiters = []struct {
 		}
 		park()
 	}},
+	{"fills memory at first, a little at a time", false, func() {
+		b := make([]byte, 16<<20)
+		for i := 0; i < len(b); i += 8192 {
+			b[i], b[i+4096] = 1, 1
+			time.Sleep(2 * time.Millisecond)
+		}
+		park()
+	}},
 	{"reads an answer again and again", true, func() {
 		f, err := os.Open("/proc/loadavg")
 		check(err)

@@ -206,10 +206,11 @@ const (
 // since tells whether something was done since before, while a process took so much.
 func (d deeds) since(before deeds, b evidence.Burn) bool {
 	reads, writes := d.reads-before.reads, d.writes-before.writes
-	grown := d.pages - before.pages
+	grown := float64(d.pages - before.pages)
+	asked := float64(b.Wakeups) / 5 // pages that timers and messages fill by and by
 	return float64(d.faults-before.faults) > some+max(b.CPU*often, float64(b.Wakeups)/2) ||
 		d.written-before.written > word*writes ||
 		d.read-before.read > line*reads ||
-		grown > large || grown < -large ||
+		grown > large+asked || grown < -large ||
 		!slices.Equal(d.children, before.children)
 }
