@@ -34,9 +34,10 @@ var allowed = map[string]string{
 
 	// source: what is to be run
 	"internal/source/kata":       "",
+	"internal/source/intake":     "",
 	"internal/source/patch":      "",
-	"internal/source/plan":       "internal/source/kata",
-	"internal/source/policy":     "",
+	"internal/source/plan":       "internal/source/intake internal/source/kata",
+	"internal/source/policy":     "internal/source/intake",
 	"internal/source/instrument": "",
 	"internal/source/build":      "internal/evidence internal/source/instrument internal/source/kata internal/source/plan",
 
@@ -56,7 +57,7 @@ var allowed = map[string]string{
 	"internal/judge/report": "internal/judge/detect internal/judge/grade internal/source/kata",
 
 	// check: leads a kata through the stages
-	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
+	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
 
 	// prove: the repository's own content
 	"internal/prove/contract":  "internal/source/kata",

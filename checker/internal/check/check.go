@@ -115,12 +115,8 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 		v.Source, v.Why = p.Label, p.Trouble
 		return v
 	}
-	breaches, refused, err := breaches(p, o.Untrusted)
-	if err != nil {
-		v := grade.Judge(p.Kata, nil)
-		v.Source, v.Why = p.Label, err.Error()
-		return v
-	}
+	breaches, refused := breaches(p, o.Untrusted)
+	var err error
 	var runs []evidence.Run
 	for i, attempt := range attempts(p, o) {
 		r := unbuilt(attempt)

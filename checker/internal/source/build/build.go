@@ -54,7 +54,7 @@ type Binary struct {
 // Build that is not OK; an error is the checker's own trouble (no compiler, no
 // space). The same plan is compiled once, whatever its seed.
 func (b *Builder) Binary(ctx context.Context, p plan.Plan) (Binary, error) {
-	key := fmt.Sprint(p.Kata.Dir, "\x00", p.Source, "\x00", p.Files, p.Race, p.Vet)
+	key := fmt.Sprint(p.Kata.Dir, "\x00", p.Label, "\x00", p.Sum, p.Race, p.Vet)
 	b.mu.Lock()
 	bin, ok := b.made[key]
 	b.mu.Unlock()
@@ -120,7 +120,7 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 	if p.Race {
 		args = append(args, "-race")
 	}
-	overlay, sum, err := b.overlay(dir, p, hooks)
+	overlay, err := b.overlay(dir, p, hooks)
 	if err != nil {
 		return Binary{}, "", err
 	}
@@ -129,7 +129,7 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 	if err != nil || text != "" {
 		return Binary{}, text, err
 	}
-	bin = Binary{Path: path, Mark: sum, Sites: append(sites(p), contexts(p)...)}
+	bin = Binary{Path: path, Mark: p.Sum, Sites: append(sites(p), contexts(p)...)}
 	bin.Build.OK = true
 	return bin, "", nil
 }
@@ -167,11 +167,7 @@ func check(p plan.Plan) string {
 		return strings.Join(p.Missing, "\n")
 	}
 	for _, f := range p.Files {
-		text, err := p.Text(f)
-		if err != nil {
-			continue // it is read again, and said then
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), f, text, parser.PackageClauseOnly)
+		file, err := parser.ParseFile(token.NewFileSet(), f, p.Text(f), parser.PackageClauseOnly)
 		if err != nil {
 			continue // the compiler's words are better
 		}

@@ -19,7 +19,7 @@ func contexts(p plan.Plan) []evidence.Site {
 	var all []evidence.Site
 	fset := token.NewFileSet()
 	for _, f := range p.Files {
-		file, err := parser.ParseFile(fset, filepath.Join(p.Source, f), nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(fset, f, p.Text(f), parser.SkipObjectResolution)
 		if err != nil {
 			continue
 		}

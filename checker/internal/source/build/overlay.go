@@ -3,7 +3,6 @@ package build
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -43,12 +42,9 @@ func marked(src []byte, i int) []byte {
 	return append(src[:len(src):len(src)], "\nconst "+constant(i)+" = 0\n"...)
 }
 
-// errChanged says that the files are not those that were looked at before.
-var errChanged = errors.New("the files were changed while they were checked: check them again")
-
 // overlay writes the file for -overlay, and beside it the source under test with
-// the hooks put in. It returns its path and the mark.
-func (b *Builder) overlay(dir string, p plan.Plan, hooks instrument.Hooks) (path, sum string, err error) {
+// the hooks put in. It returns its path.
+func (b *Builder) overlay(dir string, p plan.Plan, hooks instrument.Hooks) (path string, err error) {
 	replace := map[string]string{}
 	put := func(name string, text []byte) error {
 		replace[filepath.Join(p.Kata.Dir, name)] = filepath.Join(dir, name)
@@ -60,7 +56,7 @@ func (b *Builder) overlay(dir string, p plan.Plan, hooks instrument.Hooks) (path
 	// What the source does not have must not be left over from the stub's folder.
 	old, err := os.ReadDir(p.Kata.Dir)
 	if err != nil {
-		return "", "", fmt.Errorf("list the kata's folder: %w", err)
+		return "", fmt.Errorf("list the kata's folder: %w", err)
 	}
 	for _, e := range old {
 		path := filepath.Join(p.Kata.Dir, e.Name())
@@ -68,38 +64,31 @@ func (b *Builder) overlay(dir string, p plan.Plan, hooks instrument.Hooks) (path
 			replace[path] = ""
 		}
 	}
-	texts := map[string][]byte{}
 	for i, f := range p.Files {
-		if texts[f], err = p.Text(f); err != nil {
-			return "", "", fmt.Errorf("read the source: %w", err)
-		}
 		name := filepath.Join(p.Kata.Dir, p.Name(f))
-		src := marked(bytes.TrimPrefix(texts[f], []byte("\uFEFF")), i)
+		src := marked(bytes.TrimPrefix(p.Text(f), []byte("\uFEFF")), i)
 		if hooks != 0 {
 			if src, err = instrument.File(name, src, hooks); err != nil {
-				return "", "", fmt.Errorf("put hooks into %s: %w", f, err)
+				return "", fmt.Errorf("put hooks into %s: %w", f, err)
 			}
 		} else {
 			// With a column, so that the compiler says it too.
 			src = append([]byte("//line "+name+":1:1\n"), src...)
 		}
 		if err := put(p.Name(f), src); err != nil {
-			return "", "", err
+			return "", err
 		}
 	}
-	if sum = p.Digest(texts); p.Sum != "" && sum != p.Sum {
-		return "", "", errChanged
-	}
-	if err := put(markFile, mark(p, sum)); err != nil {
-		return "", "", err
+	if err := put(markFile, mark(p, p.Sum)); err != nil {
+		return "", err
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	path = filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return "", "", fmt.Errorf("write the overlay: %w", err)
+		return "", fmt.Errorf("write the overlay: %w", err)
 	}
-	return path, sum, nil
+	return path, nil
 }

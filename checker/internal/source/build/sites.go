@@ -27,11 +27,7 @@ func sites(p plan.Plan) []evidence.Site {
 	var all []evidence.Site
 	for _, f := range p.Files {
 		fset := token.NewFileSet()
-		text, err := p.Text(f)
-		if err != nil {
-			continue
-		}
-		file, err := parser.ParseFile(fset, f, text, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(fset, f, p.Text(f), parser.SkipObjectResolution)
 		if err != nil {
 			continue // it does not compile either
 		}

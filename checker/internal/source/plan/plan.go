@@ -11,22 +11,23 @@ import (
 	"slices"
 	"strings"
 
+	"prokata/checker/internal/source/intake"
 	"prokata/checker/internal/source/kata"
 )
 
 // A Plan is one run of one kata's tests against one source.
 type Plan struct {
 	Kata    kata.Kata
-	Root    string   // the repository, without symbolic links
-	Source  string   // absolute path of the folder under test, without symbolic links
-	Label   string   // that folder as a person would name it
-	Files   []string // its Go files, names in Source, tests left out
-	Alone   bool     // the source is that one file, whatever else there is in Source
-	Linked  bool     // the kata's folder in the sources is a symbolic link
-	Missing []string // a sentence for each file of the kata that Source lacks
-	Trouble string   // why the source could not be read; it is not judged then
-	Sum     string   // of the files as they were handed in
-	Tests   []string // names of the tests to run, in order; all if empty
+	Root    string            // the repository, without symbolic links
+	Source  string            // absolute path of the folder under test, without symbolic links
+	Label   string            // that folder as a person would name it
+	Files   []string          // its Go files, names in Source, tests left out
+	Taken   intake.Submission // what was handed in; no later stage reads the folder again
+	Linked  bool              // the kata's folder in the sources is a symbolic link: nothing was taken
+	Missing []string          // a sentence for each file of the kata that Source lacks
+	Trouble string            // why the source could not be read; it is not judged then
+	Sum     string            // of the files as they were handed in
+	Tests   []string          // names of the tests to run, in order; all if empty
 
 	Seed    uint64
 	Race    bool // build with the race detector
@@ -60,93 +61,75 @@ func New(root string, k kata.Kata, from string) (Plan, error) {
 		return p, fmt.Errorf("find the sources: %w", err)
 	}
 	if !info.IsDir() {
-		return p.file(from, info)
+		return p.file(from)
 	}
 	// from stays as it was given, and may lead through a link on its own way: only
 	// what lies in it was handed in.
-	dir := from + string(filepath.Separator) + k.Folder
-	link, err := os.Lstat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	dir, inner := from+string(filepath.Separator)+k.Folder, k.Folder
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		if !holdsGo(from) {
 			return p, fmt.Errorf("%s %w: expected %s", from, ErrNoSource, filepath.Join(from, k.Folder))
 		}
-		dir, link = from, nil
+		dir, inner = from, ""
 	}
 	p.Label = label(root, dir)
-	p.Linked = link != nil && link.Mode()&fs.ModeSymlink != 0
-	if err := p.read(dir); err != nil {
-		p.Trouble = fmt.Sprintf("%s could not be read: %v", p.Label, reason(err))
+	taken, err := intake.Dir(from, inner)
+	if err == nil {
+		p.Source, err = kata.Real(dir)
+	}
+	switch {
+	case errors.Is(err, intake.ErrLink):
+		p.Linked = true
+	case err != nil:
+		p.Trouble = fmt.Sprintf("%s could not be read: %v", p.Label, intake.Reasoned(err))
+	default:
+		p.take(taken)
 	}
 	return p, nil
 }
 
 // file makes the plan for a single file.
-func (p Plan) file(path string, info fs.FileInfo) (Plan, error) {
+func (p Plan) file(path string) (Plan, error) {
 	name := filepath.Base(path)
 	switch {
 	case len(p.Kata.Files) != 1 || filepath.Ext(name) != ".go":
 		return p, fmt.Errorf("%s is not a folder: FROM (--from) takes a folder with the layout of katas/", path)
-	case !built(name):
+	case !intake.Built(name):
 		return p, fmt.Errorf("%s is no file that the go command would compile, by its name: FROM (--from) takes a folder, or a file like %s", path, p.Kata.Files[0])
-	case !info.Mode().IsRegular():
-		return p, fmt.Errorf("%s is %s, not a file", path, kind(info.Mode()))
 	}
-	real, err := kata.Real(path)
+	p.Label = label(p.Root, filepath.Dir(path))
+	taken, err := intake.Single(path)
+	if err == nil {
+		p.Source, err = kata.Real(filepath.Dir(path))
+	}
 	if err != nil {
 		return p, fmt.Errorf("find the sources: %w", err)
 	}
-	// The file's own name may be a link's: the folder is the one that holds the file.
-	p.Source, p.Files, p.Alone = filepath.Dir(real), []string{filepath.Base(real)}, true
-	p.Label = label(p.Root, filepath.Dir(path))
-	if filepath.Base(real) != name {
-		p.Label = label(p.Root, p.Source)
-	}
-	if p.Sum, err = p.sum(); err != nil {
-		p.Trouble = fmt.Sprintf("%s could not be read: %v", path, reason(err))
-	}
+	p.take(taken)
+	p.Missing = nil // whatever its name; and why it was not taken is told
 	return p, nil
 }
 
-// read lists the folder and reads what is to be built.
-func (p *Plan) read(dir string) (err error) {
-	if p.Source, err = kata.Real(dir); err != nil {
-		return err
+// take notes what was taken in, and what the kata misses in it.
+func (p *Plan) take(s intake.Submission) {
+	p.Taken = s
+	for _, f := range s.Files {
+		p.Files = append(p.Files, f.Name)
 	}
-	entries, err := os.ReadDir(p.Source)
-	if err != nil {
-		return err
-	}
-	instead := map[string]string{} // of what cannot be a source file: what it is
-	for _, e := range entries {
-		name := e.Name()
-		if filepath.Ext(name) != ".go" || !built(name) {
-			continue
-		}
-		info, err := os.Stat(filepath.Join(p.Source, name)) // a link to a file is that file
-		switch {
-		case err != nil:
-			instead[name] = fmt.Sprintf("is a symbolic link that leads nowhere (%v)", reason(err))
-		case !info.Mode().IsRegular():
-			instead[name] = "is " + kind(info.Mode())
-		default:
-			p.Files = append(p.Files, name)
-		}
-	}
+	p.Sum = p.digest()
 	for _, f := range p.Kata.Files {
-		what, odd := instead[f]
+		odd := slices.IndexFunc(s.Left, func(e intake.Entry) bool { return e.Name == f })
 		other := slices.IndexFunc(p.Files, func(g string) bool { return strings.EqualFold(f, g) })
 		switch {
 		case slices.Contains(p.Files, f):
-		case odd:
-			p.Missing = append(p.Missing, fmt.Sprintf("%s: it %s; the kata needs a file of that name", filepath.Join(p.Label, f), what))
+		case odd >= 0:
+			p.Missing = append(p.Missing, fmt.Sprintf("%s: it %s; the kata needs a file of that name", filepath.Join(p.Label, f), s.Left[odd].What))
 		case other >= 0:
 			p.Missing = append(p.Missing, fmt.Sprintf("%s: the file must be called %s, in small letters", filepath.Join(p.Label, p.Files[other]), f))
 		default:
 			p.Missing = append(p.Missing, filepath.Join(p.Label, f)+": the file is missing; the kata needs it")
 		}
 	}
-	p.Sum, err = p.sum()
-	return err
 }
 
 // Name returns the file of the kata's package that file stands for.
@@ -172,38 +155,9 @@ func (p Plan) Names() map[string]string {
 // Stub says whether the source under test is the kata's own folder.
 func (p Plan) Stub() bool { return p.Source == p.Kata.Dir }
 
-// built tells whether the go command takes a Go file of that name for a part of the
-// package.
-func built(name string) bool {
-	return !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, "_test.go")
-}
-
 func holdsGo(dir string) bool {
 	entries, _ := os.ReadDir(dir)
-	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return filepath.Ext(e.Name()) == ".go" && built(e.Name()) })
-}
-
-func kind(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "a folder"
-	case m&fs.ModeNamedPipe != 0:
-		return "a named pipe"
-	case m&fs.ModeSocket != 0:
-		return "a socket"
-	case m&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "no regular file"
-}
-
-// reason is an error without the path that the sentence around it names.
-func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return filepath.Ext(e.Name()) == ".go" && intake.Built(e.Name()) })
 }
 
 // label names dir as seen from the working directory, where that is shorter.

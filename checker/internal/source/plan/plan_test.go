@@ -34,15 +34,15 @@ func TestNew(t *testing.T) {
 			write(t, from+"/x")
 			require.NoError(t, os.Mkdir(from+"/01-a", 0o755))
 			require.NoError(t, os.Symlink(from+"/x", from+"/01-a/a.go"))
-		}, files: []string{"a.go"}},
+		}, missing: "is a symbolic link"},
 		{name: "a link to a folder", make: func(t *testing.T, from string) {
 			write(t, from+"/real/a.go")
 			require.NoError(t, os.Symlink("real", from+"/01-a"))
-		}, files: []string{"a.go"}, linked: true},
+		}, linked: true},
 		{name: "a link to nowhere", make: func(t *testing.T, from string) {
 			require.NoError(t, os.Mkdir(from+"/01-a", 0o755))
 			require.NoError(t, os.Symlink("nowhere", from+"/01-a/a.go"))
-		}, missing: "is a symbolic link that leads nowhere"},
+		}, missing: "is a symbolic link"},
 		{name: "a named pipe", make: func(t *testing.T, from string) {
 			require.NoError(t, os.Mkdir(from+"/01-a", 0o755))
 			require.NoError(t, syscall.Mkfifo(from+"/01-a/a.go", 0o600))
@@ -64,7 +64,7 @@ func TestNew(t *testing.T) {
 		{name: "a file for a folder", make: func(t *testing.T, from string) { write(t, from+"/01-a") }, trouble: "could not be read: not a directory"},
 		{name: "a link to itself", make: func(t *testing.T, from string) {
 			require.NoError(t, os.Symlink("01-a", from+"/01-a"))
-		}, trouble: "could not be read", linked: true},
+		}, linked: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			from := t.TempDir()

@@ -6,9 +6,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"prokata/checker/internal/source/intake"
 )
 
 // Strength says how much is refused.
@@ -45,34 +46,19 @@ func Refused(vs []Violation) bool {
 	return slices.ContainsFunc(vs, func(v Violation) bool { return v.Refuse })
 }
 
-// Check reads the folder of one kata's submission and returns what breaks the
-// rules, in the order of file and line. The error is one of reading.
-func Check(dir string, s Strength) ([]Violation, error) {
-	return check(dir, func(string) bool { return true }, s)
-}
-
-// CheckFile does the same for a submission that is one file, whatever else there is
-// in its folder.
-func CheckFile(path string, s Strength) ([]Violation, error) {
-	return check(filepath.Dir(path), func(name string) bool { return name == filepath.Base(path) }, s)
-}
-
-func check(dir string, part func(name string) bool, s Strength) ([]Violation, error) {
-	names, violations, err := files(dir, part, s)
-	if err != nil {
-		return nil, err
-	}
+// Check looks at one kata's submission and returns what breaks the rules, in the order of
+// file and line.
+func Check(taken intake.Submission, s Strength) []Violation {
+	violations := files(taken, s)
 	sources := map[string][]byte{}
-	for _, name := range names {
-		if sources[name], err = read(filepath.Join(dir, name)); err != nil {
-			return nil, fmt.Errorf("the source could not be read: %w", err)
-		}
+	for _, f := range taken.Files {
+		sources[f.Name] = f.Text
 	}
 	violations = append(violations, Sources(sources, s)...)
 	for i, v := range violations {
-		violations[i].Mistake = v.Refuse && s == Learner
+		violations[i].Mistake = v.Refuse && (s == Learner || v.Mistake)
 	}
-	return sorted(violations), nil
+	return sorted(violations)
 }
 
 // Sources checks the Go files of one package, given by their names.

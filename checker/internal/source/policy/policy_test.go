@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"prokata/checker/internal/prove/flaw"
+	"prokata/checker/internal/source/intake"
 	"prokata/checker/internal/source/patch"
 	"prokata/checker/internal/source/policy"
 )
@@ -216,8 +217,8 @@ func TestFiles(t *testing.T) {
 		{"assembly", write("a.s", "TEXT"), "a.s:file!", "a.s:file!"},
 		{"an object", write("a.syso", "x"), "a.syso:file!", "a.syso:file!"},
 		{"a header", write("a.h", "x"), "a.h:file!", "a.h:file!"},
-		{"a link", func(t *testing.T, dir string) { link(t, "/etc/passwd", filepath.Join(dir, "b.go")) }, "b.go:file b.go:syntax", "b.go:file!"},
-		{"a link to nowhere", func(t *testing.T, dir string) { link(t, "nowhere", filepath.Join(dir, "b.go")) }, "b.go:file", "b.go:file!"},
+		{"a link", func(t *testing.T, dir string) { link(t, "/etc/passwd", filepath.Join(dir, "b.go")) }, "b.go:file!", "b.go:file!"},
+		{"a link to nowhere", func(t *testing.T, dir string) { link(t, "nowhere", filepath.Join(dir, "b.go")) }, "b.go:file!", "b.go:file!"},
 		{"a pretty name", write("My Spawn.go", "package a\n"), "My Spawn.go:file", "My Spawn.go:file!"},
 		{"an option for a name", write("-o.go", "package a\n"), "-o.go:file", "-o.go:file!"},
 		{"a large file", write("b.go", "package a\n"+strings.Repeat("/", 1<<20)), "b.go:size!", "b.go:size!"},
@@ -236,10 +237,7 @@ func TestFiles(t *testing.T) {
 			dir := t.TempDir()
 			tt.make(t, dir)
 			for s, want := range map[policy.Strength]string{policy.Learner: tt.learner, policy.Untrusted: tt.untrusted} {
-				vs, err := policy.Check(dir, s)
-				if err != nil {
-					t.Fatal(err)
-				}
+				vs := policy.Check(taken(t, dir), s)
 				var got []string
 				for _, v := range vs {
 					mark := ""
@@ -254,6 +252,15 @@ func TestFiles(t *testing.T) {
 			}
 		})
 	}
+}
+
+func taken(t *testing.T, dir string) intake.Submission {
+	t.Helper()
+	s, err := intake.Dir(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func write(name, content string) func(*testing.T, string) {
@@ -298,10 +305,7 @@ func TestOurOwn(t *testing.T) {
 				}
 			}
 			for _, s := range row.strengths {
-				vs, err := policy.Check(path, s)
-				if err != nil {
-					t.Fatal(err)
-				}
+				vs := policy.Check(taken(t, path), s)
 				for _, v := range vs {
 					if v.Refuse || s == policy.Learner && !row.notes {
 						t.Errorf("strength %d: %s: %s", s, path, v)
@@ -331,10 +335,7 @@ func TestMistakes(t *testing.T) {
 			dir := t.TempDir()
 			write(tt.name, tt.src)(t, dir)
 			for s, want := range map[policy.Strength]bool{policy.Learner: tt.mistake, policy.Untrusted: false} {
-				vs, err := policy.Check(dir, s)
-				if err != nil {
-					t.Fatal(err)
-				}
+				vs := policy.Check(taken(t, dir), s)
 				if len(vs) == 0 || !policy.Refused(vs) {
 					t.Fatalf("strength %d: not refused: %v", s, vs)
 				}
@@ -345,25 +346,5 @@ func TestMistakes(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestAlone: of a submission that is one file, the files beside it are no part.
-func TestAlone(t *testing.T) {
-	dir := t.TempDir()
-	write("a.go", "package a\n")(t, dir)
-	write("b.go", "package a\nimport \"C\"\n")(t, dir)
-	write("c.s", "TEXT")(t, dir)
-	if vs, err := policy.CheckFile(filepath.Join(dir, "a.go"), policy.Untrusted); err != nil || len(vs) > 0 {
-		t.Errorf("%v, error %v", vs, err)
-	}
-	if vs, err := policy.CheckFile(filepath.Join(dir, "b.go"), policy.Learner); err != nil || !policy.Refused(vs) {
-		t.Errorf("%v, error %v", vs, err)
-	}
-}
-
-func TestUnreadable(t *testing.T) {
-	if _, err := policy.Check(filepath.Join(t.TempDir(), "none"), policy.Learner); err == nil || !strings.HasPrefix(err.Error(), "read submission: ") {
-		t.Errorf("error %v", err)
 	}
 }
