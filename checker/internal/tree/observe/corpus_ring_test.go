@@ -5,6 +5,7 @@ package observe
 import (
 	"encoding/binary"
 	"os"
+	"runtime"
 	"time"
 	"unsafe"
 
@@ -96,9 +97,11 @@ func liveRings() []row {
 		{name: "live io_uring of a child that wakes its parent", roles: map[string]func([]string){
 			"top": func([]string) {
 				r, w := pipe()
-				child("ringer", []*os.File{w})
+				stay, held := pipe() // the child stays until this process ends
+				child("ringer", []*os.File{w, stay})
 				w.Close()
 				must(unix.Read(int(r.Fd()), make([]byte, 1)))
+				runtime.KeepAlive(held)
 			},
 			"ringer": func([]string) {
 				ring := newRing()
@@ -106,7 +109,7 @@ func liveRings() []row {
 				first.flags = ringHardLink
 				b := []byte("x")
 				ring.submit(first, request{op: ringWrite, fd: 4, addr: unsafe.Pointer(&b[0]), size: 1})
-				unix.Pause()
+				unix.Read(5, make([]byte, 1))
 			},
 		}},
 		lives("io_uring_enter until a timeout", func() {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/moby/sys/reexec"
@@ -29,7 +30,27 @@ func TestMain(m *testing.M) {
 	// The programs sleep for most of their time.
 	flag.Parse()
 	flag.Set("test.parallel", "8")
-	os.Exit(m.Run())
+	code := m.Run()
+	if left := left(); len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "left behind:", strings.Join(left, ", "))
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// left ends the programs that the tests left behind, and names them.
+func left() (names []string) {
+	list, err := Processes(os.Getpid())
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, p := range list {
+		if p.PID != os.Getpid() && p.State != "Z" {
+			names = append(names, fmt.Sprintf("pid %d %q", p.PID, p.Name))
+			unix.Kill(p.PID, unix.SIGKILL)
+		}
+	}
+	return names
 }
 
 // command is a program of this binary, without the second that a race build
