@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"slices"
@@ -17,7 +18,8 @@ const tick = 10 * time.Millisecond
 // An Account follows what a tree of processes does with its time. It is exact where
 // the kernel is: processor time is what the scheduler has counted, and a span counts
 // as rest only if the scheduler says of each thread that it neither ran nor waited for
-// a processor.
+// a processor. It counts a wait when it is over; one that goes on, be it for a processor
+// or for a quota, is seen by the thread's state.
 type Account struct {
 	root    int
 	last    time.Time
@@ -83,9 +85,12 @@ func (a *Account) Look(most time.Duration) Spent {
 	if room := span - ran - denied; room > 0 {
 		denied += a.delays(room)
 	}
-	denied = min(denied, span)
-	a.spent.Denied += denied
-	a.spent.Rest += max(0, min(span, most)-ran-denied)
+	rest := min(span, most) - ran - min(denied, span)
+	if rest > 0 && a.ready() {
+		denied, rest = span, 0 // for how long, the kernel will tell when the wait is over
+	}
+	a.spent.Denied += min(denied, span)
+	a.spent.Rest += max(0, rest)
 	return a.spent
 }
 
@@ -151,6 +156,25 @@ func (a *Account) delays(enough time.Duration) (sum time.Duration) {
 		}
 	}
 	return sum
+}
+
+// ready tells whether a thread of the tree runs now, or could.
+func (a *Account) ready() bool {
+	for _, pid := range a.pids {
+		dir := "/proc/" + strconv.Itoa(pid) + "/task/"
+		tids, _ := numbers(dir) // none: it has ended
+		for _, tid := range tids {
+			var err error
+			if a.buf, err = readLine(dir+strconv.Itoa(tid)+"/stat", a.buf); err != nil {
+				continue
+			}
+			i := bytes.LastIndexByte(a.buf, ')') // 17 (name) R 1 …
+			if i >= 0 && i+2 < len(a.buf) && a.buf[i+2] == 'R' {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // readLoad returns the load of the machine over the last minute, as a person knows it.
