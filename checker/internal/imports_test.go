@@ -59,6 +59,10 @@ var allowed = map[string]string{
 	// check: leads a kata through the stages
 	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
 
+	// class: for the grader alone, a program of its own; learners never compile it
+	"internal/class/intake": "internal/source/kata",
+	"internal/class/roster": "internal/class/intake",
+
 	// prove: the repository's own content
 	"internal/prove/contract":  "internal/source/kata",
 	"internal/prove/flaw":      "internal/judge/detect internal/source/kata internal/source/patch",
@@ -86,6 +90,10 @@ func TestImports(t *testing.T) {
 			break
 		}
 		require.NoError(t, err)
+		if pkg.ImportPath+"/" == prefix {
+			assert.False(t, slices.ContainsFunc(pkg.Imports, func(path string) bool { return strings.HasPrefix(path, prefix+"internal/class/") }),
+				"the checker must not import what only the grader needs: a learner's first build would pay for it")
+		}
 		name, ok := strings.CutPrefix(pkg.ImportPath, prefix)
 		if !ok || name == "internal" || strings.Contains(name, "testdata") {
 			continue // the command itself may import all

@@ -299,7 +299,7 @@ func Select(all []Kata, names []string) ([]Kata, error) {
 				continue
 			}
 			some = true
-			i := slices.IndexFunc(all, func(k Kata) bool { return k.called(name) })
+			i := slices.IndexFunc(all, func(k Kata) bool { return k.Called(name) })
 			if i < 0 {
 				var known []string
 				for _, k := range all {
@@ -319,7 +319,9 @@ func Select(all []Kata, names []string) ([]Kata, error) {
 	return slices.DeleteFunc(slices.Clone(all), func(k Kata) bool { return !chosen[k.Folder] }), nil
 }
 
-func (k Kata) called(name string) bool {
+// Called reports whether name, a number, a name, a folder or a path that ends in one, is
+// this kata's.
+func (k Kata) Called(name string) bool {
 	if n, err := strconv.Atoi(name); err == nil {
 		return n == k.Number
 	}
