@@ -44,6 +44,7 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 $(CHECKER): $(SOURCES)
+	@test -e $@ || echo "building the checker, the first time only: about half a minute" >&2
 	@go mod download
 	@go build -o $@ ./checker
 

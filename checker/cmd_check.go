@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"prokata/checker/internal/check"
 	"prokata/checker/internal/evidence"
@@ -19,8 +19,10 @@ import (
 	"prokata/checker/internal/judge/report"
 	"prokata/checker/internal/prove/flaw"
 	"prokata/checker/internal/prove/slow"
+	"prokata/checker/internal/prove/steps"
 	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/source/patch"
+	"prokata/checker/internal/source/plan"
 	"prokata/checker/internal/tree/record"
 	runner "prokata/checker/internal/tree/run"
 )
@@ -74,10 +76,10 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			}
 			out := cmd.OutOrStdout()
 			text := report.Text{W: out, Colour: colour(out), Verbose: verbose}
-			p := &progress{w: os.Stderr, start: time.Now(), terminal: term.IsTerminal(int(os.Stderr.Fd()))}
+			p := newProgress(os.Stderr, len(katas), repeat)
 			o := check.Options{
-				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Untrusted: untrusted, Jobs: jobs, Progress: p.building,
-				Ran: func(k kata.Kata, n int) { p.ran(k.Name, n, repeat) },
+				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Untrusted: untrusted, Jobs: jobs,
+				Compiled: p.compiling, Begun: p.begun, Ran: p.ran,
 			}
 			if save != "" {
 				o.Saw = func(r evidence.Run, n int) error { return record.Save(save, r, n) }
@@ -87,22 +89,31 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			var stands standing
 			if o.Climb && from == "" {
 				stands = loadStanding(root)
+				o.Untouched = func(p plan.Plan) bool { return untouched(root, p) }
 			}
+			show := func(grade.Kata) {}
 			if !asJSON {
 				told := false // of several katas, the first that is not climbed yet is told in full
-				o.Done = inOrder(katas, func(v grade.Kata) {
-					p.clear()
-					if _, ok := v.Stands(); !o.Climb || !ok {
-						text.Kata(v)
-					} else {
-						text.Climb(v, stands[v.Name], told)
-						told = true
-					}
+				show = inOrder(katas, func(v grade.Kata) {
+					p.aside(func() {
+						if _, ok := v.Stands(); !o.Climb || !ok {
+							text.Kata(v)
+						} else {
+							text.Climb(v, stands[v.Name], told)
+							told = true
+						}
+					})
 				})
 			}
+			o.Done = func(v grade.Kata) {
+				p.ended(v.Name)
+				show(v)
+			}
 			start := time.Now()
+			stop := p.tick()
+			defer stop()
 			verdicts, err := check.Katas(cmd.Context(), katas, o)
-			p.clear()
+			stop()
 			if err != nil {
 				return fault(err)
 			}
@@ -136,6 +147,20 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	_ = c.MarkFlagDirname("from")
 	_ = c.MarkFlagDirname("save")
 	return c
+}
+
+// untouched says whether a source is a stub as it came.
+func untouched(root string, p plan.Plan) bool {
+	sources, err := steps.Sources(root, p.Kata)
+	if err != nil || len(sources[0]) != len(p.Files) {
+		return false
+	}
+	for name, text := range sources[0] {
+		if !bytes.Equal(text, p.Text(name)) {
+			return false
+		}
+	}
+	return true
 }
 
 // outcome is the exit status that the verdicts deserve.

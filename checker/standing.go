@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
 )
 
@@ -26,7 +28,9 @@ func loadStanding(root string) standing {
 // kata that is climbed.
 func (s standing) save(root string, verdicts []grade.Kata) {
 	for _, v := range verdicts {
-		if len(v.Steps) == 0 || v.Verdict == grade.NotJudged || v.Verdict == grade.CheckerError {
+		// What concerns no test, as a source that does not compile, says nothing of the steps.
+		whole := slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return f.Test == "" })
+		if len(v.Steps) == 0 || whole || v.Verdict == grade.NotJudged || v.Verdict == grade.CheckerError || v.Verdict == grade.NotRun {
 			continue
 		}
 		at, ok := v.Stands()

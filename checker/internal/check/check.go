@@ -30,10 +30,21 @@ type Options struct {
 	Untrusted  bool     // refuse whatever reaches for the grader (package policy)
 	Jobs       int      // katas side by side; as many as there are cores if 0
 
-	Progress func(string)                  // told what goes on, if set
+	// Untouched tells of a source whether it is a stub as it came: such a kata is not
+	// started, and nothing is built to say so. Nil: every source is run.
+	Untouched func(plan.Plan) bool
+
+	Compiled func(pkg string, race bool)   // told of each package that has to be compiled, if set
+	Begun    func(kata.Kata, Stage)        // told what begins for a kata, side by side with others, if set
 	Ran      func(k kata.Kata, n int)      // told that n runs of a kata are over, side by side with others, if set
 	Done     func(grade.Kata)              // told each verdict as it comes, in any order, one at a time, if set
 	Saw      func(evidence.Run, int) error // handed each run's evidence and its number, one at a time, if set
+}
+
+// A Stage is what is being done for a kata.
+type Stage struct {
+	Running bool // its tests are running; before that they are built
+	Race    bool // with the race detector
 }
 
 // Katas checks the katas and returns their verdicts in the same order. The error
@@ -66,7 +77,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(katas[b].Tests) - len(katas[a].Tests) })
 	err = SideBySide(ctx, cores(o.Jobs), func(_ context.Context, b *build.Builder, lane *Lane) (work []func(context.Context) error, _ error) {
-		b.Progress = o.Progress
+		b.Progress, lane.begun = o.Compiled, o.Begun
 		for _, i := range order {
 			work = append(work, func(ctx context.Context) error {
 				v := one(ctx, b, lane, plans[i], o, &mu)
@@ -117,6 +128,11 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 	}
 	breaches, refused := breaches(p, o.Untrusted)
 	var err error
+	if o.Untouched != nil && o.Untouched(p) {
+		v := grade.Untouched(p.Kata)
+		v.Source = p.Label
+		return v
+	}
 	var runs []evidence.Run
 	for i, attempt := range attempts(p, o) {
 		r := unbuilt(attempt)
@@ -186,6 +202,11 @@ func Attempt(p plan.Plan, o Options, i int) plan.Plan {
 // Run builds the plan and runs it once. Trouble that is not the source's becomes the
 // evidence's fault; the error is the context's.
 func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string) (evidence.Run, error) {
+	return buildAndRun(ctx, b, p, supervisor, func(Stage) {})
+}
+
+func buildAndRun(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string, begun func(Stage)) (evidence.Run, error) {
+	begun(Stage{Race: p.Race})
 	bin, err := b.Binary(ctx, p)
 	if ctx.Err() != nil {
 		return evidence.Run{}, ctx.Err()
@@ -197,6 +218,7 @@ func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string
 		}
 		return r, nil
 	}
+	begun(Stage{Running: true, Race: p.Race})
 	r, err := run.Remote(ctx, supervisor, run.Job{
 		Binary: bin.Path, Mark: bin.Mark, Kata: p.Kata, Source: p.Label, Names: p.Names(),
 		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, Climb: p.Climb, FailFast: p.FailFast, Mutant: p.Mutant,

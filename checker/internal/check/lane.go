@@ -7,20 +7,27 @@ import (
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/source/build"
+	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/source/plan"
 )
 
 // A Lane lets runs go side by side, and one alone where that matters.
 type Lane struct {
-	side bool         // others may run beside one
-	mu   sync.RWMutex // held for reading by those that go side by side
+	side  bool         // others may run beside one
+	mu    sync.RWMutex // held for reading by those that go side by side
+	begun func(kata.Kata, Stage)
 }
 
 // Run is Run, and what hit a bound of time beside other runs is tried again alone: they
 // may have taken from it what it needed.
 func (l *Lane) Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string) (evidence.Run, error) {
+	begun := func(s Stage) {
+		if l.begun != nil {
+			l.begun(p.Kata, s)
+		}
+	}
 	l.mu.RLock()
-	r, err := Run(ctx, b, p, supervisor)
+	r, err := buildAndRun(ctx, b, p, supervisor, begun)
 	l.mu.RUnlock()
 	again := held(r)
 	if err != nil || !l.side || len(again) == 0 {
@@ -29,7 +36,7 @@ func (l *Lane) Run(ctx context.Context, b *build.Builder, p plan.Plan, superviso
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.Tests = again
-	alone, err := Run(ctx, b, p, supervisor)
+	alone, err := buildAndRun(ctx, b, p, supervisor, begun)
 	if err != nil || alone.Fault != "" {
 		return r, err
 	}

@@ -58,6 +58,8 @@ type Kata struct {
 	Seconds   float64           `json:"seconds"`
 	Cost      evidence.Cost     `json:"cost"` // processor time
 
+	Untouched bool `json:"-"` // its stub is as it came, and was not run
+
 	Folder string `json:"-"`
 	Source string `json:"-"`
 }
@@ -153,6 +155,7 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		before, wasClean = now, clean
 	}
 	if judged == 0 {
+		v.climb(k)
 		return v
 	}
 	for i := range v.Tests {
@@ -175,6 +178,20 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		if whole > 0 && whole < judged && v.Verdict != NotJudged {
 			v.Verdict = Flaky
 		}
+	}
+	return v
+}
+
+// Untouched gives the verdict on a kata whose stub nobody has written in: not started, in
+// every test.
+func Untouched(k kata.Kata) Kata {
+	v := Judge(k, nil)
+	v.Verdict, v.Untouched = NotStarted, true
+	for i := range v.Tests {
+		v.Tests[i].Verdict = NotStarted
+	}
+	for i := range v.Steps {
+		v.Steps[i].Verdict = NotStarted
 	}
 	return v
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -85,6 +86,8 @@ func (t Text) first(v grade.Kata, at grade.Step) {
 		t.line(0, "")
 		t.line(4, "%s %s", t.paint(bold, "next:"), mine[0].Next)
 		code = " · make explain CODE=" + mine[0].Code
+	case v.Untouched:
+		t.line(4, "read %s, then fill in %s", filepath.Join("katas", v.Folder, "README.md"), v.Source)
 	case len(open) > 0:
 		t.line(4, "not written yet: %s", list(unique(open)))
 	}

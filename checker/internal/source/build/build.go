@@ -29,7 +29,7 @@ type Builder struct {
 
 	// Progress, if set, is told the name of each package that has to be
 	// compiled, which for the first race build is the whole standard library.
-	Progress func(pkg string)
+	Progress func(pkg string, race bool)
 
 	tool func() (tool, error)
 
@@ -113,7 +113,9 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 	if err != nil {
 		return Binary{}, "", fmt.Errorf("make a folder for the test binary: %w", err)
 	}
-	args := []string{"test", "-c", "-v", "-trimpath", "-ldflags=-w"}
+	// No flag that would have the standard library compiled once more: as it was compiled
+	// for the checker, and for a learner's own "go test", it is in the cache.
+	args := []string{"test", "-c", "-v", "-ldflags=-w"}
 	if !p.Vet {
 		args = append(args, "-vet=off")
 	}
@@ -146,7 +148,11 @@ func (b *Builder) compile(ctx context.Context, dir string, race bool, args []str
 	}
 	cmd := t.command(ctx, dir, args...)
 	cmd.WaitDelay = 5 * time.Second
-	out := &output{progress: b.Progress}
+	out := &output{progress: func(pkg string) {
+		if b.Progress != nil {
+			b.Progress(pkg, race)
+		}
+	}}
 	cmd.Stdout, cmd.Stderr = out, out
 	err = cmd.Run()
 	var exit *exec.ExitError

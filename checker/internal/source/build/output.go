@@ -26,9 +26,7 @@ func (o *output) Write(b []byte) (int, error) {
 		o.rest = rest
 		// A package's name, as in "internal/race" or "github.com/stretchr/testify/assert".
 		if len(line) > 0 && !bytes.ContainsAny(line, " \t:#") {
-			if o.progress != nil {
-				o.progress(string(line))
-			}
+			o.progress(string(line))
 			continue
 		}
 		o.text.Write(line)

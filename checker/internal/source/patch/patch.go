@@ -126,6 +126,37 @@ func (p Patch) Apply(base Files) (Files, error) {
 	return out, nil
 }
 
+// Reverse is the patch that undoes p.
+func (p Patch) Reverse() Patch {
+	back := Patch{Head: p.Head}
+	for _, f := range p.files {
+		r := *f
+		r.OldName, r.NewName = f.NewName, f.OldName
+		r.IsNew, r.IsDelete = f.IsDelete, f.IsNew
+		r.OldOIDPrefix, r.NewOIDPrefix = f.NewOIDPrefix, f.OldOIDPrefix
+		r.TextFragments = nil
+		for _, h := range f.TextFragments {
+			b := *h
+			b.OldPosition, b.NewPosition = h.NewPosition, h.OldPosition
+			b.OldLines, b.NewLines = h.NewLines, h.OldLines
+			b.LinesAdded, b.LinesDeleted = h.LinesDeleted, h.LinesAdded
+			b.Lines = nil
+			for _, l := range h.Lines {
+				switch l.Op {
+				case gitdiff.OpAdd:
+					l.Op = gitdiff.OpDelete
+				case gitdiff.OpDelete:
+					l.Op = gitdiff.OpAdd
+				}
+				b.Lines = append(b.Lines, l)
+			}
+			r.TextFragments = append(r.TextFragments, &b)
+		}
+		back.files = append(back.files, &r)
+	}
+	return back
+}
+
 // find returns the line, from 1, at which the fragment's old lines stand in text, below
 // its first from lines.
 func find(text []byte, h *gitdiff.TextFragment, from int64) (int64, error) {

@@ -31,6 +31,9 @@ func TestMakeApply(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, changed, got)
 	assert.Equal(t, string(text), string(Make(p.Head, base, got)), "a patch written again is the same")
+	back, err := p.Reverse().Apply(changed)
+	require.NoError(t, err)
+	assert.Equal(t, base, back)
 }
 
 // What stands above a change may have grown; where the lines stand is not guessed.

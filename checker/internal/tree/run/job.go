@@ -7,9 +7,12 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/source/kata"
@@ -112,8 +115,15 @@ func (j Job) file(path string) string {
 		}
 		return filepath.Join(j.Source, base)
 	}
-	return path
+	return strings.TrimPrefix(path, library()) // "os/exec/exec.go", wherever Go is
 }
+
+// library is the folder that the standard library was built in.
+var library = sync.OnceValue(func() string {
+	file, _ := runtime.FuncForPC(reflect.ValueOf(filepath.Clean).Pointer()).FileLine(0)
+	dir, _ := strings.CutSuffix(file, "path/filepath/path.go")
+	return dir
+})
 
 // steps returns the kata's steps as a run tells them.
 func (j Job) steps() (all []evidence.Step) {
