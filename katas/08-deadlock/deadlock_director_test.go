@@ -100,13 +100,36 @@ func (d *director) serveContext(ctx context.Context, table deadlock.Table) {
 // hear waits for the next philosopher that stops.
 func (d *director) hear() word {
 	d.t.Helper()
-	var w word
-	if err := binary.Read(d.said, binary.LittleEndian, &w); err != nil {
+	return d.heard(d.listen())
+}
+
+// listen waits for the next word in the background: see heard.
+func (d *director) listen() chan said {
+	next := make(chan said, 1)
+	go func() {
+		var s said
+		s.err = binary.Read(d.said, binary.LittleEndian, &s.word)
+		next <- s
+	}()
+	return next
+}
+
+// said is a word, or why there is none.
+type said struct {
+	word word
+	err  error
+}
+
+// heard returns what listen waits for.
+func (d *director) heard(next <-chan said) word {
+	d.t.Helper()
+	s := <-next
+	if s.err != nil {
 		<-d.served
 		require.NoError(d.t, d.err, "Dine failed before its philosophers had gone through their meals")
-		require.NoError(d.t, err, "Dine returned before its philosophers had gone through their meals")
+		require.NoError(d.t, s.err, "Dine returned before its philosophers had gone through their meals")
 	}
-	return w
+	return s.word
 }
 
 // hearAll waits for n of them and returns their words by seat.
