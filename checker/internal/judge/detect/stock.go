@@ -41,7 +41,7 @@ var stocks = []stock{
 	kind(`Expected nil, but got: (.*)$`, "a call returned something where it should return nil", "nil", "$1"),
 	kind(`Should be zero, but was (.*)$`, "there was something where nothing should be", "0", "$1"),
 	kind(`Should not be zero, but was (.*)$`, "there was nothing where something should be", "not $1", "$1"),
-	kind(`Should not be: (.*)$`, "the program gave what it should not", "anything but this", "$1"),
+	kind(`Should not be: (.*)$`, "the program gave what it should not", "anything but $1", "$1"),
 	kind(`Not same:.*$`, "the program gave another value than the one that it should", "", ""),
 	kind(`"(.*)" is not ((?:greater|less) than(?: or equal to)?) "(.*)"$`, "a number was out of its bounds", "$2 $3", "$1"),
 	kind(`"(.*)" is not (positive|negative)$`, "a number was out of its bounds", "$2", "$1"),
