@@ -14,7 +14,7 @@ unexport GOOS GOARCH GOROOT GOBIN GODEBUG GORACE GOGC GOMAXPROCS
 # (KATAS=…, kata=…), and so is one that the target asked for does not take.
 help_takes    :=
 build_takes   :=
-check_takes   := KATA FROM REPEAT SEED VERBOSE ALL SAVE
+check_takes   := KATA FROM REPEAT SEED VERBOSE ALL FORCE SAVE
 hint_takes    := KATA STEP LEVEL
 explain_takes := CODE
 verify_takes  := KATA ONLY
@@ -30,9 +30,10 @@ wrong  := $(filter-out $(takes),$(filter-out CHECKER SHELL MAKE% GO% CC PATH HOM
 ifneq ($(wrong),)
 $(error make $(goals) does not take $(firstword $(wrong)); $(if $(takes),it takes $(takes),it takes no variable))
 endif
-# VERBOSE=0 and ALL=no say no.
+# VERBOSE=0, ALL=no and FORCE=false say no.
 override VERBOSE := $(filter-out 0 no false,$(VERBOSE))
 override ALL := $(filter-out 0 no false,$(ALL))
+override FORCE := $(filter-out 0 no false,$(FORCE))
 
 # A value as one word of the shell, whatever it holds.
 quoted = '$(subst ','\'',$(1))'
@@ -50,8 +51,8 @@ $(CHECKER): $(SOURCES)
 
 build: $(CHECKER) ## build the checker into bin/
 
-check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1  ALL=1
-	@$(CHECKER) check $(if $(FROM),--from=$(call quoted,$(FROM))) $(if $(REPEAT),--repeat=$(call quoted,$(REPEAT))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(if $(VERBOSE),--verbose) $(if $(ALL),--all) $(if $(SAVE),--save=$(call quoted,$(SAVE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
+check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1  ALL=1  FORCE=1
+	@$(CHECKER) check $(if $(FROM),--from=$(call quoted,$(FROM))) $(if $(REPEAT),--repeat=$(call quoted,$(REPEAT))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(if $(VERBOSE),--verbose) $(if $(ALL),--all) $(if $(FORCE),--force) $(if $(SAVE),--save=$(call quoted,$(SAVE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
 hint: $(CHECKER) ## show a hint: KATA=spawn  STEP=n  LEVEL=1..3
 	@$(CHECKER) hint $(if $(STEP),--step=$(call quoted,$(STEP))) $(if $(LEVEL),--level=$(call quoted,$(LEVEL))) -- $(foreach k,$(KATA),$(call quoted,$(k)))

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prokata/checker/internal/check"
+	"prokata/checker/internal/check/proved"
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
@@ -38,6 +39,7 @@ func newCheck() *cobra.Command {
 		save      string
 		untrusted bool
 		all       bool
+		force     bool
 	)
 	c := &cobra.Command{
 		Use:   "check [KATA...]",
@@ -86,6 +88,9 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			}
 			// Who climbs wants the next step; who grades, repeats or keeps wants all.
 			o.Climb = !all && !asJSON && !verbose && !untrusted && repeat == 1 && save == ""
+			if o.Climb && !cmd.Flags().Changed("seed") {
+				o.Proved = proved.Open(root, force)
+			}
 			var stands standing
 			if o.Climb && from == "" {
 				stands = loadStanding(root)
@@ -142,6 +147,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	f.IntVar(&jobs, "jobs", 0, "check this many katas side by side (0: one for each core)")
 	f.StringVar(&save, "save", "", "write the evidence into this `folder` (checker judge reads it)")
 	f.BoolVar(&all, "all", false, "run everything and show every step, not only up to the first that does not hold")
+	f.BoolVar(&force, "force", false, "run also what has passed and has not changed since")
 	f.BoolVar(&untrusted, "untrusted", false, "refuse sources that reach for the grader, or for more than a kata needs")
 	c.MarkFlagsMutuallyExclusive("json", "verbose") // the document holds all of it
 	_ = c.MarkFlagDirname("from")

@@ -57,11 +57,13 @@ var allowed = map[string]string{
 	"internal/judge/report": "internal/judge/detect internal/judge/grade internal/source/kata",
 
 	// check: leads a kata through the stages
-	"internal/check": "internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
+	"internal/check": "internal/check/proved internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
 
 	// class: for the grader alone, a program of its own; learners never compile it
 	"internal/class/intake": "internal/source/kata",
 	"internal/class/roster": "internal/class/intake",
+
+	"internal/check/proved": "internal/judge/grade internal/source/plan",
 
 	// prove: the repository's own content
 	"internal/prove/contract":  "internal/source/kata",

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"prokata/checker/internal/check/proved"
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/grade"
 	"prokata/checker/internal/source/build"
@@ -33,6 +34,10 @@ type Options struct {
 	// Untouched tells of a source whether it is a stub as it came: such a kata is not
 	// started, and nothing is built to say so. Nil: every source is run.
 	Untouched func(plan.Plan) bool
+
+	// Proved keeps what passed, so that it is not run again before something changes.
+	// The zero value keeps nothing.
+	Proved proved.Store
 
 	Compiled func(pkg string, race bool)   // told of each package that has to be compiled, if set
 	Begun    func(kata.Kata, Stage)        // told what begins for a kata, side by side with others, if set
@@ -133,6 +138,16 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 		v.Source = p.Label
 		return v
 	}
+	key := o.Proved.Key(p, b.Tools())
+	if v, ok := o.Proved.Load(key); ok && !refused {
+		v.Folder, v.Source, v.Kept = p.Kata.Folder, p.Label, true
+		return v
+	}
+	defer func() {
+		if key != "" && key == o.Proved.Key(p, b.Tools()) { // nothing has changed meanwhile
+			o.Proved.Save(key, v)
+		}
+	}()
 	var runs []evidence.Run
 	for i, attempt := range attempts(p, o) {
 		r := unbuilt(attempt)

@@ -60,6 +60,8 @@ type Kata struct {
 
 	Untouched bool `json:"-"` // its stub is as it came, and was not run
 
+	Kept bool `json:"-"` // it passed before, and nothing has changed since
+
 	Folder string `json:"-"`
 	Source string `json:"-"`
 }

@@ -202,7 +202,16 @@ func (t Text) Summary(vs []grade.Kata, seed uint64, seconds float64) {
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
 		}
 	}
+	kept := 0
+	for _, v := range vs {
+		if v.Kept {
+			kept++
+		}
+	}
 	t.line(0, "%s in %.1f s, seed %d", strings.Join(parts, ", "), seconds, seed)
+	if kept > 0 {
+		t.line(0, "%d not run again: nothing has changed since (FORCE=1 runs all)", kept)
+	}
 	if count[grade.NotJudged] > 0 {
 		t.line(0, "what was not judged says nothing about the program: try it again when less else runs here")
 	}

@@ -42,6 +42,17 @@ func New(dir string) *Builder {
 	return &Builder{Dir: dir, tool: sync.OnceValues(func() (tool, error) { return findTool(dir) }), made: map[string]Binary{}}
 }
 
+// Tools tells with what the builder works: the go command, its version and settings. It
+// is empty where there is none.
+func (b *Builder) Tools() string {
+	t, err := b.tool()
+	if err != nil {
+		return ""
+	}
+	env := slices.DeleteFunc(slices.Clone(t.env), func(e string) bool { return strings.HasPrefix(e, "TMPDIR=") })
+	return fmt.Sprintf("%q %q %q", t.path, t.version, env)
+}
+
 // A Binary is what was built.
 type Binary struct {
 	Path  string

@@ -19,9 +19,10 @@ import (
 // A tool is the go command with an environment by which neither a person's settings
 // nor a submission can change what it makes.
 type tool struct {
-	path  string
-	env   []string
-	lacks error // why it cannot build for the race detector, or nil
+	path    string
+	version string // "go1.26.8"
+	env     []string
+	lacks   error // why it cannot build for the race detector, or nil
 }
 
 // Where a compiler is, if PATH does not say so.
@@ -106,12 +107,13 @@ func (t *tool) settings(dir, home string) (where map[string]string, err error) {
 		if root != "" { // only a go command that does not find its own needs it
 			env = append(env, "GOROOT="+root)
 		}
-		ask := exec.Command(t.path, "env", "-json", "GOCACHE", "GOMODCACHE", "GOPATH", "CC")
+		ask := exec.Command(t.path, "env", "-json", "GOCACHE", "GOMODCACHE", "GOPATH", "CC", "GOVERSION")
 		ask.Dir, ask.Env = dir, env
 		var out []byte
 		if out, err = ask.Output(); err == nil {
 			if err = json.Unmarshal(out, &where); err == nil {
-				where["GOROOT"] = root
+				where["GOROOT"], t.version = root, where["GOVERSION"]
+				delete(where, "GOVERSION") // it is no setting
 				return where, nil
 			}
 		}
