@@ -8,13 +8,9 @@
 // or has a function called when it is there (Callbacks).
 //
 // The tasks run in worker processes. A task that burns CPU time or crashes does
-// so there. The pool keeps a queue without a bound, and one goroutine for each
-// worker takes a task from it, sends it down a pipe, reads the answer from
-// another pipe, and settles the Result. Whatever happens to a task (an error, a
-// panic, a killed worker, the end of the pool), its Result is settled, exactly
-// once: nobody who waits is forgotten.
-//
-// Write the functions marked TODO in this file.
+// so there. Whatever happens to a task (an error, a panic, a killed worker, the
+// end of the pool), its Result is settled, exactly once: nobody who waits is
+// forgotten.
 package async
 
 import (
@@ -22,9 +18,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"sync"
 
 	"github.com/moby/sys/reexec"
 
@@ -91,14 +87,12 @@ type Callbacks[R any] struct {
 // A Result will hold the value of a task, or its error. Its methods may be
 // called by several goroutines at once, also after the pool has ended.
 type Result[R any] struct {
-	done  chan struct{} // closed when value and err are there
-	value R
-	err   error
+	// TODO: what does a result need that is not there yet?
 }
 
 // Ready says whether the result is there.
 func (r *Result[R]) Ready() bool {
-	// TODO: look, and do not wait.
+	// TODO: write me.
 	todo.Err("async: Result.Ready")
 	return false
 }
@@ -107,14 +101,14 @@ func (r *Result[R]) Ready() bool {
 // not, or ctx.Err() if ctx ends first. A result that is there wins over a
 // context that has ended.
 func (r *Result[R]) Wait(ctx context.Context) error {
-	// TODO: wait for the result or the context.
+	// TODO: write me.
 	return todo.Err("async: Result.Wait")
 }
 
 // Successful says whether the task returned without an error. It returns
 // ErrNotReady if the result is not there yet.
 func (r *Result[R]) Successful() (bool, error) {
-	// TODO: only for a result that is there.
+	// TODO: write me.
 	return false, todo.Err("async: Result.Successful")
 }
 
@@ -123,7 +117,7 @@ func (r *Result[R]) Successful() (bool, error) {
 // is a *TaskError if the task failed, wraps ErrWorkerDied if its process died,
 // and ErrTerminated if the pool was terminated before it was done.
 func (r *Result[R]) Get(ctx context.Context) (R, error) {
-	// TODO: wait, and return what settled the result.
+	// TODO: write me.
 	var none R
 	return none, todo.Err("async: Result.Get")
 }
@@ -142,32 +136,11 @@ type reply struct {
 	Text   string
 }
 
-// A job is a request on its way. done is called exactly once.
-type job struct {
-	request request
-	done    func(reply, error)
-}
-
 // A Pool runs tasks in worker processes. Its methods, and Apply and Map, may be
 // called by several goroutines at once.
 type Pool struct {
-	serving sync.WaitGroup // the goroutines, one a worker
-	calling sync.Mutex     // held while a callback runs
-
-	mu      sync.Mutex // guards what follows; never held while a callback runs
-	changed *sync.Cond // queue or state has changed
-	queue   []job
-	state   state
-	workers map[*worker]bool // the living
+	// TODO: what does a pool need?
 }
-
-type state int
-
-const (
-	running    state = iota
-	closed           // no new tasks; those in the queue are still done
-	terminated       // nothing is done any more
-)
 
 // NewPool starts a pool of the given number of worker processes, at least 1. If
 // one cannot be started, nothing is left of the others, and there is an error and no
@@ -176,7 +149,7 @@ const (
 // and the next one tries again. The caller closes or terminates the pool, and
 // then joins it.
 func NewPool(workers int) (*Pool, error) {
-	// TODO: start the workers, and a goroutine for each.
+	// TODO: write me.
 	return nil, todo.Err("async: NewPool")
 }
 
@@ -184,7 +157,7 @@ func NewPool(workers int) (*Pool, error) {
 // returns an error if arg cannot be encoded or the pool takes no more tasks
 // (ErrClosed, ErrTerminated). All else is found in the Result.
 func Apply[A, R any](p *Pool, task Task[A, R], arg A, on ...Callbacks[R]) (*Result[R], error) {
-	// TODO: encode, queue, return.
+	// TODO: write me.
 	return nil, todo.Err("async: Apply")
 }
 
@@ -194,21 +167,21 @@ func Apply[A, R any](p *Pool, task Task[A, R], arg A, on ...Callbacks[R]) (*Resu
 // which saves round trips: one after the other, up to the first that fails. A
 // chunk below 1 stands for a size that gives each worker about four chunks.
 func Map[A, R any](p *Pool, task Task[A, R], args []A, chunk int, on ...Callbacks[[]R]) (*Result[[]R], error) {
-	// TODO: cut args into chunks, queue them, count those that come back.
+	// TODO: write me.
 	return nil, todo.Err("async: Map")
 }
 
 // Close refuses new tasks from now on. Those already submitted are still done. A
 // pool that was terminated stays so.
 func (p *Pool) Close() {
-	// TODO: no new tasks.
+	// TODO: write me.
 	todo.Err("async: Pool.Close")
 }
 
 // Terminate kills the workers. Every result that is not ready yet gets the
 // error ErrTerminated. Terminate does not wait; Join does.
 func (p *Pool) Terminate() {
-	// TODO: kill the workers; forget nobody who waits for a result.
+	// TODO: write me.
 	todo.Err("async: Pool.Terminate")
 }
 
@@ -216,23 +189,40 @@ func (p *Pool) Terminate() {
 // workers have ended. Close or Terminate must come first: else it returns
 // ErrRunning at once.
 func (p *Pool) Join() error {
-	// TODO: wait for the goroutines, and so for the workers.
+	// TODO: write me.
 	return todo.Err("async: Pool.Join")
 }
 
-// A worker is a worker process, as the pool sees it. Requests and answers have
-// pipes of their own: standard input and output belong to the tasks.
+// A worker is a worker process, as the pool sees it.
 type worker struct {
 	cmd      *exec.Cmd
+	in       io.Closer // under requests
 	requests *json.Encoder
 	replies  *json.Decoder
-	files    [2]*os.File // under the above
+}
+
+// start starts a worker.
+func start() (*worker, error) {
+	cmd := reexec.Command("async-worker")
+	cmd.Stderr = os.Stderr
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+		return nil, err
+	}
+	return &worker{cmd, in, json.NewEncoder(in), json.NewDecoder(out)}, nil
+}
+
+// end ends a worker, once it has done what it has got, and waits for it.
+func (w *worker) end() error {
+	w.in.Close()
+	return w.cmd.Wait()
 }
 
 // work is the life of a worker process: it ends with the stream of requests,
 // which the pool ends, or the death of the pool's process. The processes that a
 // task starts do not inherit these pipes.
 func work() {
-	// TODO: read requests, run their tasks, write replies.
+	// TODO: write me.
 	todo.Err("async: work")
 }

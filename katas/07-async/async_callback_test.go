@@ -15,7 +15,7 @@ import (
 
 func TestCallbackRunsOnceBeforeWaitReturns(t *testing.T) {
 	harness.Test(t)
-	p := newPool(t, 2)
+	p, finish := newPoolToFinish(t, 2)
 	var calls atomic.Int32
 	inside, release := make(chan int), make(chan struct{})
 	r, err := async.Apply(p, double, 21, async.Callbacks[int]{
@@ -28,11 +28,20 @@ func TestCallbackRunsOnceBeforeWaitReturns(t *testing.T) {
 		Error: func(error) { calls.Add(100) },
 	}, async.Callbacks[int]{Error: func(error) { calls.Add(100) }}, async.Callbacks[int]{Value: func(int) { calls.Add(10) }})
 	require.NoError(t, err, "Apply failed")
-	assert.Equal(t, 42, <-inside, "the callback did not get the value")
-	assert.False(t, r.Ready(), "the result counted as ready while its callback was running")
-	close(release)
-	require.NoError(t, r.Wait(background), "Wait failed")
-	finish(t, p)
+	ready := make(chan error, 1)
+	go func() { ready <- r.Wait(background) }()
+	select {
+	case v := <-inside:
+		assert.Equal(t, 42, v, "the callback did not get the value")
+		assert.False(t, r.Ready(), "the result counted as ready while its callback was running")
+		close(release)
+		require.NoError(t, <-ready, "Wait failed")
+	case err := <-ready:
+		close(release)
+		require.NoError(t, err, "Wait failed")
+		require.Fail(t, "Wait returned before a callback had run")
+	}
+	finish()
 	assert.EqualValues(t, 11, calls.Load(), "the two callbacks for the value did not run exactly once each, or one for an error did")
 }
 
@@ -46,12 +55,11 @@ func TestMapCallbackRunsOnce(t *testing.T) {
 	require.NoError(t, err, "Map failed")
 	require.NoError(t, m.Wait(background), "Wait failed")
 	assert.Equal(t, [][]int{{2, 4, 6, 8, 10}}, values, "the callback did not run once, with all values")
-	finish(t, p)
 }
 
 func TestErrorCallback(t *testing.T) {
 	harness.Test(t)
-	p := newPool(t, 2)
+	p, finish := newPoolToFinish(t, 2)
 	var errs []string
 	var values int
 	r, err := async.Apply(p, fail, "ink is out", async.Callbacks[int]{
@@ -71,7 +79,7 @@ func TestErrorCallback(t *testing.T) {
 	require.NoError(t, m.Wait(background), "Wait failed")
 	require.Len(t, errs, 2, "Map's error callback had not run exactly once when Wait returned")
 	assert.Contains(t, errs[1], "2 is not wanted", "Map's error callback got another error")
-	finish(t, p)
+	finish()
 	assert.Zero(t, values, "the value callback ran for a task that had failed")
 
 	// Without an error callback, an error is no matter.
@@ -79,14 +87,13 @@ func TestErrorCallback(t *testing.T) {
 	r, err = async.Apply(p, fail, "unheard", async.Callbacks[int]{Value: func(int) { values++ }})
 	require.NoError(t, err, "Apply failed")
 	require.NoError(t, r.Wait(background), "Wait failed")
-	finish(t, p)
 }
 
 // Callbacks of different results need no lock of their own.
 func TestCallbacksRunOneAtATime(t *testing.T) {
 	harness.Test(t)
 	const workers, tasks = 3, 150
-	p := newPool(t, workers)
+	p, finish := newPoolToFinish(t, workers)
 	var got []int
 	add := async.Callbacks[int]{Value: func(v int) { got = append(got, v) }}
 	var want []int
@@ -95,7 +102,7 @@ func TestCallbacksRunOneAtATime(t *testing.T) {
 		require.NoError(t, err, "Apply failed")
 		want = append(want, 2*i)
 	}
-	finish(t, p)
+	finish()
 	slices.Sort(got)
 	assert.Equal(t, want, got, "the callbacks of several results did not run once each")
 }
@@ -120,22 +127,10 @@ func TestCallbackMaySubmit(t *testing.T) {
 	require.NoError(t, p.Join(), "Join failed")
 }
 
-// Terminate does not wait: a callback that called it would wait for itself.
-func TestCallbackMayTerminate(t *testing.T) {
-	harness.Test(t)
-	p := newPool(t, 1)
-	r, err := async.Apply(p, double, 1, async.Callbacks[int]{Value: func(int) { p.Terminate() }})
-	require.NoError(t, err, "Apply failed")
-	got, err := r.Get(background)
-	require.NoError(t, err, "Get failed, of a result that was there before its callback terminated the pool")
-	assert.Equal(t, 2, got, "Get returned another value than the task")
-	require.NoError(t, p.Join(), "Join failed")
-}
-
 // A callback that ends its goroutine, as t.FailNow does, is over, and nothing else is.
 func TestCallbackEndsItsGoroutine(t *testing.T) {
 	harness.Test(t)
-	p := newPool(t, 1)
+	p, finish := newPoolToFinish(t, 1)
 	var after int
 	quits := async.Callbacks[int]{Value: func(int) { runtime.Goexit() }}
 	counts := async.Callbacks[int]{Value: func(int) { after++ }}
@@ -146,6 +141,6 @@ func TestCallbackEndsItsGoroutine(t *testing.T) {
 		require.NoError(t, err, "Get failed, after a callback had ended its goroutine")
 		assert.Equal(t, 2*i, got, "Get returned another value than the task")
 	}
-	finish(t, p)
+	finish()
 	assert.Equal(t, 2, after, "a callback did not run once for each result, because the one before it had ended its goroutine")
 }

@@ -13,9 +13,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/moby/sys/reexec"
 	"github.com/stretchr/testify/require"
@@ -25,6 +25,7 @@ import (
 
 // The tasks of the tests.
 var (
+	square  = async.Register("square", func(n int) (int, error) { return n * n, nil })
 	double  = async.Register("double", func(n int) (int, error) { return 2 * n, nil })
 	pid     = async.Register("pid", func(struct{}) (int, error) { return os.Getpid(), nil })
 	fail    = async.Register("fail", func(text string) (int, error) { return 0, errors.New(text) })
@@ -38,7 +39,6 @@ var (
 	tick    = async.Register("tick", func(path string) (int, error) { return 0, errors.Join(note(path), errors.New("tick")) })
 	echo    = async.Register("echo", func(text string) (string, error) { return text, nil })
 	inverse = async.Register("inverse", func(f float64) (float64, error) { return 1 / f, nil })
-	work    = async.Register("work", func(d time.Duration) (int, error) { burn(d); return os.Getpid(), nil })
 	quit    = async.Register("quit", func(n int) (int, error) { return quitter(n) })
 	act     = async.Register("act", func(r role) (string, error) { return r.act() })
 	play    = async.Register("play", func(r role) (string, error) { return r.play() })
@@ -96,23 +96,25 @@ var nan = math.NaN()
 
 var background = context.Background()
 
-// newPool starts a pool that ends with the test, if the test has not ended it.
+// newPool starts a pool that is closed and joined with the test.
 func newPool(t *testing.T, workers int) *async.Pool {
 	t.Helper()
-	p, err := async.NewPool(workers)
-	require.NoError(t, err, "NewPool failed")
-	t.Cleanup(func() {
-		p.Terminate()
-		p.Join()
-	})
+	p, _ := newPoolToFinish(t, workers)
 	return p
 }
 
-// finish closes p and joins it.
-func finish(t *testing.T, p *async.Pool) {
+// newPoolToFinish starts a pool that is closed and joined with the test, or before, by
+// finish.
+func newPoolToFinish(t *testing.T, workers int) (p *async.Pool, finish func()) {
 	t.Helper()
-	p.Close()
-	require.NoError(t, p.Join(), "Join failed")
+	p, err := async.NewPool(workers)
+	require.NoError(t, err, "NewPool failed")
+	finish = sync.OnceFunc(func() {
+		p.Close()
+		require.NoError(t, p.Join(), "Join failed")
+	})
+	t.Cleanup(finish)
+	return p, finish
 }
 
 // A stage is where tasks, in whatever process, meet the test: a task that
@@ -284,24 +286,6 @@ func init() {
 		}
 		io.Copy(io.Discard, os.Stdin)
 	})
-}
-
-// burn uses the given CPU time.
-func burn(d time.Duration) {
-	for end := cpuTime() + d; cpuTime() < end; {
-		for i := range 1000 {
-			sink += i
-		}
-	}
-}
-
-var sink int
-
-// cpuTime returns the CPU time that this process has used.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // act plays a role that has a name, and fails otherwise.

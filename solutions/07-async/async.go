@@ -8,11 +8,9 @@
 // or has a function called when it is there (Callbacks).
 //
 // The tasks run in worker processes. A task that burns CPU time or crashes does
-// so there. The pool keeps a queue without a bound, and one goroutine for each
-// worker takes a task from it, sends it down a pipe, reads the answer from
-// another pipe, and settles the Result. Whatever happens to a task (an error, a
-// panic, a killed worker, the end of the pool), its Result is settled, exactly
-// once: nobody who waits is forgotten.
+// so there. Whatever happens to a task (an error, a panic, a killed worker, the
+// end of the pool), its Result is settled, exactly once: nobody who waits is
+// forgotten.
 package async
 
 import (
@@ -191,6 +189,7 @@ type job struct {
 // called by several goroutines at once.
 type Pool struct {
 	serving sync.WaitGroup // the goroutines, one a worker
+	size    int            // how many workers there are to be
 	calling sync.Mutex     // held while a callback runs
 
 	mu      sync.Mutex // guards what follows; never held while a callback runs
@@ -218,7 +217,7 @@ func NewPool(workers int) (*Pool, error) {
 	if workers < 1 {
 		return nil, fmt.Errorf("async: a pool of %d workers: need at least 1", workers)
 	}
-	p := &Pool{workers: map[*worker]bool{}}
+	p := &Pool{size: workers, workers: map[*worker]bool{}}
 	p.changed = sync.NewCond(&p.mu)
 	for range workers {
 		w, err := p.start()
@@ -226,8 +225,7 @@ func NewPool(workers int) (*Pool, error) {
 			p.Terminate()
 			return nil, errors.Join(err, p.Join())
 		}
-		p.serving.Add(1)
-		go p.serve(w)
+		p.serving.Go(func() { p.serve(w) })
 	}
 	return p, nil
 }
@@ -257,7 +255,9 @@ func Apply[A, R any](p *Pool, task Task[A, R], arg A, on ...Callbacks[R]) (*Resu
 // chunk below 1 stands for a size that gives each worker about four chunks.
 func Map[A, R any](p *Pool, task Task[A, R], args []A, chunk int, on ...Callbacks[[]R]) (*Result[[]R], error) {
 	if chunk < 1 {
-		chunk = p.chunk(len(args))
+		// About four for each worker: few messages, and yet something left to
+		// share out if tasks differ in length.
+		chunk = len(args)/(4*p.size) + 1
 	}
 	r := &Result[[]R]{done: make(chan struct{})}
 	err := submit(p, task, args, chunk, func(values []R, err error) { r.settle(p, values, err, on) })
@@ -302,7 +302,7 @@ func submit[A, R any](p *Pool, task Task[A, R], args []A, chunk int, finish func
 			finish(values, nil)
 		}}
 	}
-	return p.enqueue(jobs)
+	return p.enqueue(jobs...)
 }
 
 // decode puts the values of a reply into values. The first of them belongs to
@@ -317,14 +317,6 @@ func decode[R any](rep reply, values []R, index int) error {
 		}
 	}
 	return nil
-}
-
-// chunk returns the size of chunk that gives each worker about four of n tasks:
-// few messages, and yet something left to share out if tasks differ in length.
-func (p *Pool) chunk(n int) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return n/(4*max(1, len(p.workers))) + 1
 }
 
 // Close refuses new tasks from now on. Those already submitted are still done. A
@@ -365,7 +357,7 @@ func (p *Pool) Join() error {
 }
 
 // enqueue adds all jobs to the queue, or none.
-func (p *Pool) enqueue(jobs []job) error {
+func (p *Pool) enqueue(jobs ...job) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch p.state {
@@ -397,7 +389,6 @@ func (p *Pool) next() (j job, ok bool) {
 // A terminated pool's jobs pass through here too, so that each is settled by
 // the same few lines.
 func (p *Pool) serve(w *worker) {
-	defer p.serving.Done()
 	for {
 		j, ok := p.next()
 		if !ok {
@@ -514,9 +505,7 @@ func work() {
 		}
 		var rep reply
 		apart(func() { perform(req, &rep) })
-		if replies.Encode(rep) != nil {
-			return
-		}
+		replies.Encode(rep)
 	}
 }
 
