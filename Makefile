@@ -17,6 +17,10 @@ build_takes   :=
 check_takes   := KATA FROM REPEAT SEED VERBOSE ALL FORCE SAVE
 hint_takes    := KATA STEP LEVEL
 explain_takes := CODE
+solution_takes := KATA STEP FORCE
+diff_takes    := KATA STEP FORCE
+reset_takes   := KATA
+demo_takes    := KATA
 verify_takes  := KATA ONLY
 test_takes    :=
 lint_takes    :=
@@ -60,10 +64,24 @@ hint: $(CHECKER) ## show a hint: KATA=spawn  STEP=n  LEVEL=1..3
 explain: $(CHECKER) ## explain a finding: CODE=orphan, or all of them
 	@$(CHECKER) explain -- $(foreach c,$(CODE),$(call quoted,$(c)))
 
+katas = -- $(foreach k,$(KATA),$(call quoted,$(k)))
+
+solution diff: $(CHECKER)
+	@$(CHECKER) $@ $(if $(STEP),--step=$(call quoted,$(STEP))) $(if $(FORCE),--force) $(katas)
+
+solution: ## what the reference does at a step that you have passed: KATA=spawn  STEP=n  FORCE=1
+diff: ## your source beside the reference after a step that you have passed: KATA=spawn  STEP=n  FORCE=1
+
+reset demo: $(CHECKER)
+	@$(CHECKER) $@ $(katas)
+
+reset: ## begin a kata anew; what you wrote is kept beside it: KATA=spawn
+demo: ## run the demonstration of a kata's solution: KATA=gil
+
 verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: KATA=…
 	@$(CHECKER) verify $(if $(ONLY),--only=$(call quoted,$(ONLY))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
-.PHONY: help build check hint explain verify
+.PHONY: help build check hint explain solution diff reset demo verify
 
 test: $(CHECKER) ## everything that must be green: vet, the checker's own tests, verify
 	@go vet ./...

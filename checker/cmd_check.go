@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,13 +13,13 @@ import (
 
 	"prokata/checker/internal/check"
 	"prokata/checker/internal/check/proved"
+	"prokata/checker/internal/climb"
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
 	"prokata/checker/internal/judge/report"
 	"prokata/checker/internal/prove/flaw"
 	"prokata/checker/internal/prove/slow"
-	"prokata/checker/internal/prove/steps"
 	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/source/patch"
 	"prokata/checker/internal/source/plan"
@@ -91,10 +90,10 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			if o.Climb && !cmd.Flags().Changed("seed") {
 				o.Proved = proved.Open(root, force)
 			}
-			var stands standing
+			var stands climb.Standing
 			if o.Climb && from == "" {
-				stands = loadStanding(root)
-				o.Untouched = func(p plan.Plan) bool { return untouched(root, p) }
+				stands = climb.Load(root)
+				o.Untouched = func(p plan.Plan) bool { return climb.Untouched(root, p) }
 			}
 			show := func(grade.Kata) {}
 			if !asJSON {
@@ -131,7 +130,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 				}
 			} else {
 				if stands != nil {
-					stands.save(root, verdicts)
+					stands.Save(root, verdicts)
 				}
 				text.Summary(verdicts, seed, time.Since(start).Seconds())
 			}
@@ -153,20 +152,6 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	_ = c.MarkFlagDirname("from")
 	_ = c.MarkFlagDirname("save")
 	return c
-}
-
-// untouched says whether a source is a stub as it came.
-func untouched(root string, p plan.Plan) bool {
-	sources, err := steps.Sources(root, p.Kata)
-	if err != nil || len(sources[0]) != len(p.Files) {
-		return false
-	}
-	for name, text := range sources[0] {
-		if !bytes.Equal(text, p.Text(name)) {
-			return false
-		}
-	}
-	return true
 }
 
 // outcome is the exit status that the verdicts deserve.

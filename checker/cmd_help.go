@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,22 +48,13 @@ func newHint() *cobra.Command {
 		Use: "hint KATA", Short: "Show a hint: a nudge, a direction, or nearly the answer", Args: cobra.ExactArgs(1),
 		ValidArgsFunction: completeKatas,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			root, katas, err := load(args)
+			root, k, err := one(cmd, args)
 			if err != nil {
 				return err
 			}
-			if len(katas) != 1 {
-				return check.Usage{Err: errors.New("hint takes one kata: make hint KATA=spawn")}
-			}
-			k, step := katas[0], 0
-			if len(k.Steps) > 0 {
-				if !cmd.Flags().Changed("step") { // where the learner stands
-					name = strconv.Itoa(min(max(1, loadStanding(root)[k.Name]), len(k.Steps)))
-				}
-				var ok bool
-				if step, _, ok = k.Step(name); !ok {
-					return check.Usage{Err: fmt.Errorf("--step (STEP) is a step of kata %s, 1 to %d, not %q", k.Name, len(k.Steps), name)}
-				}
+			step, err := stepOf(cmd, root, k, name, 0)
+			if err != nil {
+				return err
 			}
 			hints, err := k.Hints(step)
 			if err != nil {

@@ -65,6 +65,9 @@ var allowed = map[string]string{
 
 	"internal/check/proved": "internal/judge/grade internal/source/plan",
 
+	// climb: what a learner does with a kata
+	"internal/climb": "internal/judge/detect internal/judge/grade internal/prove/steps internal/source/kata internal/source/patch internal/source/plan",
+
 	// prove: the repository's own content
 	"internal/prove/contract":  "internal/source/kata",
 	"internal/prove/flaw":      "internal/judge/detect internal/source/kata internal/source/patch",

@@ -1,4 +1,6 @@
-package main
+// Package climb is what a learner does with a kata: go up its steps, look up one that is
+// passed, begin anew.
+package climb
 
 import (
 	"encoding/json"
@@ -10,23 +12,24 @@ import (
 	"prokata/checker/internal/judge/grade"
 )
 
-// A standing is the step that was reached of each kata, by name: what held before and
-// breaks again is said first. It is kept beside the checker, and to lose it costs nothing.
-type standing map[string]int
+// A Standing is the step below which each kata stands, by name; one more than there are
+// for a kata that is climbed. What held before and breaks again is said first. It is kept
+// beside the checker, and to lose it costs nothing.
+type Standing map[string]int
 
 func standingFile(root string) string { return filepath.Join(root, "bin", "standing.json") }
 
-func loadStanding(root string) standing {
-	s := standing{}
+// Load reads the standing in the repository at root.
+func Load(root string) Standing {
+	s := Standing{}
 	if b, err := os.ReadFile(standingFile(root)); err != nil || json.Unmarshal(b, &s) != nil {
-		return standing{}
+		return Standing{}
 	}
 	return s
 }
 
-// save keeps the step below which each kata stands now: one more than there are for a
-// kata that is climbed.
-func (s standing) save(root string, verdicts []grade.Kata) {
+// Save keeps where the katas stand now.
+func (s Standing) Save(root string, verdicts []grade.Kata) {
 	for _, v := range verdicts {
 		// What concerns no test, as a source that does not compile, says nothing of the steps.
 		whole := slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return f.Test == "" })
