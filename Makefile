@@ -21,6 +21,8 @@ solution_takes := KATA STEP FORCE
 diff_takes    := KATA STEP FORCE
 reset_takes   := KATA
 demo_takes    := KATA
+grader_takes  :=
+grade_takes   := CLASS ROSTER OUT KATA RUBRIC COLUMN REPEAT SEED
 verify_takes  := KATA ONLY
 test_takes    :=
 lint_takes    :=
@@ -106,6 +108,20 @@ lint: $(CHECKER) ## gofumpt, go vet (Linux and macOS), staticcheck, govulncheck,
 		echo "govulncheck: not checked: its database cannot be reached"; else echo "$$out"; exit 1; fi
 
 .PHONY: test lint
+
+GRADER := bin/grader
+OUT    ?= graded
+
+$(GRADER): $(SOURCES)
+	@go mod download
+	@go build -o $@ ./checker/grader
+
+grader: $(CHECKER) $(GRADER) ## build the grader, for instructors: bin/grader doctor
+
+grade: grader ## grade a class: CLASS=DIR  ROSTER=FILE.csv  OUT=DIR  KATA=…  RUBRIC=FILE  COLUMN=…
+	@$(GRADER) grade --out=$(call quoted,$(OUT)) $(if $(ROSTER),--roster=$(call quoted,$(ROSTER))) $(if $(KATA),--kata=$(call quoted,$(KATA))) $(if $(RUBRIC),--rubric=$(call quoted,$(RUBRIC))) $(if $(COLUMN),--column=$(call quoted,$(COLUMN))) $(if $(REPEAT),--repeat=$(call quoted,$(REPEAT))) $(if $(SEED),--seed=$(call quoted,$(SEED))) -- $(call quoted,$(or $(CLASS),$(error make grade needs CLASS=FOLDER)))
+
+.PHONY: grader grade
 
 mutate: $(CHECKER) ## try the tests on small mistakes in the solutions: KATA=…  SAMPLE=n
 	@$(CHECKER) mutate $(if $(SAMPLE),--sample=$(call quoted,$(SAMPLE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))

@@ -16,6 +16,7 @@ import (
 	"prokata/checker/internal/climb"
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/detect"
+	"prokata/checker/internal/judge/formats"
 	"prokata/checker/internal/judge/grade"
 	"prokata/checker/internal/judge/report"
 	"prokata/checker/internal/prove/flaw"
@@ -33,6 +34,7 @@ func newCheck() *cobra.Command {
 		repeat    int
 		seed      uint64
 		asJSON    bool
+		format    string
 		verbose   bool
 		jobs      int
 		save      string
@@ -66,6 +68,13 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			if repeat < 1 {
 				return check.Usage{Err: fmt.Errorf("--repeat (REPEAT) must be at least 1, not %d", repeat)}
 			}
+			write := formats.Format{}
+			if format != "" {
+				if write, err = formats.Find(format); err != nil {
+					return check.Usage{Err: err}
+				}
+			}
+			data := asJSON || format != "" // for a program, not for a person
 			if !cmd.Flags().Changed("seed") {
 				seed = uint64(rand.Uint32N(1_000_000))
 			}
@@ -86,7 +95,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 				o.Saw = func(r evidence.Run, n int) error { return record.Save(save, r, n) }
 			}
 			// Who climbs wants the next step; who grades, repeats or keeps wants all.
-			o.Climb = !all && !asJSON && !verbose && !untrusted && repeat == 1 && save == ""
+			o.Climb = !all && !data && !verbose && !untrusted && repeat == 1 && save == ""
 			if o.Climb && !cmd.Flags().Changed("seed") {
 				o.Proved = proved.Open(root, force)
 			}
@@ -96,7 +105,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 				o.Untouched = func(p plan.Plan) bool { return climb.Untouched(root, p) }
 			}
 			show := func(grade.Kata) {}
-			if !asJSON {
+			if !data {
 				told := false // of several katas, the first that is not climbed yet is told in full
 				show = inOrder(katas, func(v grade.Kata) {
 					p.aside(func() {
@@ -121,14 +130,19 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			if err != nil {
 				return fault(err)
 			}
-			if asJSON {
+			switch {
+			case format != "":
+				if err := write.Write(out, formats.Check{Seed: seed, Start: start, Sources: []formats.Source{{Katas: verdicts}}}); err != nil {
+					return fault(err)
+				}
+			case asJSON:
 				err = report.JSON(out, report.Document{
 					Seed: seed, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Katas: verdicts,
 				})
 				if err != nil {
 					return fault(err)
 				}
-			} else {
+			default:
 				if stands != nil {
 					stands.Save(root, verdicts)
 				}
@@ -142,13 +156,14 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	f.IntVar(&repeat, "repeat", 1, "run each kata this many `times`: 1 finds what goes wrong each time, 5 most of what needs the right moment, 10 what is rare; all but the first are disturbed")
 	f.Uint64Var(&seed, "seed", 0, "`number` that chooses all that is random (chosen and printed if not given)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON document (see docs/report.md)")
+	f.StringVar(&format, "format", "", "write the verdicts in this `format`: junit, ctrf, gradescope, classroom50, github, github-summary, exercism")
 	f.BoolVarP(&verbose, "verbose", "v", false, "print every test and every finding")
 	f.IntVar(&jobs, "jobs", 0, "check this many katas side by side (0: one for each core)")
 	f.StringVar(&save, "save", "", "write the evidence into this `folder` (checker judge reads it)")
 	f.BoolVar(&all, "all", false, "run everything and show every step, not only up to the first that does not hold")
 	f.BoolVar(&force, "force", false, "run also what has passed and has not changed since")
 	f.BoolVar(&untrusted, "untrusted", false, "refuse sources that reach for the grader, or for more than a kata needs")
-	c.MarkFlagsMutuallyExclusive("json", "verbose") // the document holds all of it
+	c.MarkFlagsMutuallyExclusive("json", "format", "verbose") // a document holds all of it
 	_ = c.MarkFlagDirname("from")
 	_ = c.MarkFlagDirname("save")
 	return c

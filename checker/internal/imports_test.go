@@ -52,16 +52,22 @@ var allowed = map[string]string{
 	"internal/tree/record":  "internal/evidence internal/source/kata",
 
 	// judge: from evidence to words, pure
-	"internal/judge/detect": "internal/evidence",
-	"internal/judge/grade":  "internal/evidence internal/judge/detect internal/source/kata",
-	"internal/judge/report": "internal/judge/detect internal/judge/grade internal/source/kata",
+	"internal/judge/detect":  "internal/evidence",
+	"internal/judge/grade":   "internal/evidence internal/judge/detect internal/source/kata",
+	"internal/judge/formats": "internal/judge/detect internal/judge/grade internal/judge/report",
+	"internal/judge/report":  "internal/judge/detect internal/judge/grade internal/source/kata",
 
 	// check: leads a kata through the stages
 	"internal/check": "internal/check/proved internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
 
 	// class: for the grader alone, a program of its own; learners never compile it
-	"internal/class/intake": "internal/source/kata",
-	"internal/class/roster": "internal/class/intake",
+	"internal/class/intake":  "internal/source/kata",
+	"internal/class/roster":  "internal/class/intake",
+	"internal/class/store":   "internal/judge/grade",
+	"internal/class/rubric":  "internal/judge/detect internal/judge/grade internal/source/kata",
+	"internal/class/book":    "internal/class/intake internal/class/roster internal/class/rubric internal/class/store internal/evidence internal/judge/grade internal/source/kata",
+	"internal/class/grading": "internal/check internal/class/store internal/judge/grade internal/source/kata internal/tree/place",
+	"grader":                 "internal/check internal/class/book internal/class/grading internal/class/intake internal/class/roster internal/class/rubric internal/class/store internal/judge/formats internal/judge/grade internal/judge/report internal/source/kata internal/tree/place",
 
 	"internal/check/proved": "internal/judge/grade internal/source/plan",
 

@@ -25,6 +25,7 @@ type Options struct {
 	Root       string   // the repository
 	From       string   // where the sources are; the katas' own stubs if empty
 	Repeat     int      // runs of each kata, at least 1
+	Both       bool     // run it without the race detector first, as it comes, and count both builds as one attempt
 	Climb      bool     // go up the steps of a kata that has some, and end below the first that does not hold
 	Seed       uint64   // of all that is random
 	Supervisor []string // the command that supervises one run
@@ -187,7 +188,13 @@ func attempts(p plan.Plan, o Options) (all []plan.Plan) {
 		return []plan.Plan{plain, p}
 	}
 	for i := range max(1, o.Repeat) {
-		all = append(all, Attempt(p, o, i))
+		a := Attempt(p, o, i)
+		if o.Both && i == 0 {
+			plain := a
+			plain.Race = false
+			all = append(all, plain)
+		}
+		all = append(all, a)
 	}
 	return all
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"unicode/utf8"
 )
 
 // A pile is what has been read of one submission.
@@ -149,8 +148,6 @@ func (p *pile) note(format string, args ...any) {
 func sound(name string) error {
 	name = strings.TrimSuffix(name, "/")
 	switch {
-	case !utf8.ValidString(name):
-		return nil // an old archiver's letters: shown as bytes
 	case strings.ContainsRune(name, 0), strings.Contains(name, `\`), !filepath.IsLocal(name):
 		return broken("the archive names a place outside itself: %.80q", name)
 	case strings.Count(name, "/") > maxDepth:

@@ -69,6 +69,9 @@ type Kata struct {
 // points is what a step of each group is worth, or a test in a kata without steps.
 var points = map[kata.Group]int{kata.Core: 3, kata.Bonus: 2, kata.Hard: 2}
 
+// Points is what a step of the group is worth, or a test in a kata without steps.
+func Points(group string) int { return points[kata.Group(group)] }
+
 // Judge gives the verdict on kata k from the evidence of its runs. Without a run
 // the verdict is NotRun.
 func Judge(k kata.Kata, runs []evidence.Run) Kata {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"prokata/checker/internal/class/book"
+	"prokata/checker/internal/judge/formats"
+)
+
+// exports are the files for other programs: of the whole class, and Gradescope's of each
+// student.
+func exports(c *book.Class) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	all := formats.Check{Seed: c.Seed, Start: began}
+	for _, s := range c.Students {
+		src := formats.Source{Name: s.Key}
+		for _, g := range s.Grades {
+			if g.Verdict != nil {
+				src.Katas = append(src.Katas, *g.Verdict)
+			}
+		}
+		if s.From == "" {
+			continue
+		}
+		all.Sources = append(all.Sources, src)
+		var b bytes.Buffer
+		if err := formats.Gradescope(&b, formats.Check{Seed: c.Seed, Start: began, Sources: []formats.Source{src}}); err != nil {
+			return nil, err
+		}
+		files[path.Join("students", fileName(s.Key), "results.json")] = b.Bytes()
+	}
+	for name, write := range map[string]string{"junit.xml": "junit", "ctrf.json": "ctrf"} {
+		f, err := formats.Find(write)
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		if err := f.Write(&b, all); err != nil {
+			return nil, err
+		}
+		files[name] = b.Bytes()
+	}
+	return files, nil
+}
+
+// fileName is a student's key as the name of a file: whatever a roster holds, it stays
+// below the folder, and two keys never become one.
+func fileName(key string) string {
+	var b strings.Builder
+	for _, c := range []byte(key) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '@', c == '.' && b.Len() > 0:
+			b.WriteByte(c)
+		default:
+			b.WriteString("_" + strings.ToUpper(string("0123456789abcdef"[c>>4])) + string("0123456789abcdef"[c&15]))
+		}
+	}
+	return b.String()
+}
