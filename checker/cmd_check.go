@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,7 +16,6 @@ import (
 	"prokata/checker/internal/check/proved"
 	"prokata/checker/internal/climb"
 	"prokata/checker/internal/evidence"
-	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/formats"
 	"prokata/checker/internal/judge/grade"
 	"prokata/checker/internal/judge/report"
@@ -39,6 +39,7 @@ func newCheck() *cobra.Command {
 		jobs      int
 		save      string
 		untrusted bool
+		trust     bool
 		all       bool
 		force     bool
 	)
@@ -122,6 +123,18 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 				p.ended(v.Name)
 				show(v)
 			}
+			if trust && !untrusted {
+				return check.Usage{Err: errors.New("--trust says what is to be run without a sandbox where --untrusted asks for one: it goes with --untrusted")}
+			}
+			var walls *evidence.Sandbox
+			if untrusted {
+				sandbox, found, err := check.NewSandbox(boxed(), trust)
+				if err != nil {
+					return fault(err)
+				}
+				o.Sandbox, walls = sandbox, &found
+				tell(os.Stderr, found)
+			}
 			start := time.Now()
 			stop := p.tick()
 			defer stop()
@@ -137,7 +150,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 				}
 			case asJSON:
 				err = report.JSON(out, report.Document{
-					Seed: seed, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Katas: verdicts,
+					Seed: seed, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Sandbox: walls, Katas: verdicts,
 				})
 				if err != nil {
 					return fault(err)
@@ -162,7 +175,8 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 	f.StringVar(&save, "save", "", "write the evidence into this `folder` (checker judge reads it)")
 	f.BoolVar(&all, "all", false, "run everything and show every step, not only up to the first that does not hold")
 	f.BoolVar(&force, "force", false, "run also what has passed and has not changed since")
-	f.BoolVar(&untrusted, "untrusted", false, "refuse sources that reach for the grader, or for more than a kata needs")
+	f.BoolVar(&untrusted, "untrusted", false, "refuse sources that reach for the grader, or for more than a kata needs, and run the others in a sandbox")
+	f.BoolVar(&trust, "trust", false, "with --untrusted: run them also where there is no sandbox that is strong enough")
 	c.MarkFlagsMutuallyExclusive("json", "format", "verbose") // a document holds all of it
 	_ = c.MarkFlagDirname("from")
 	_ = c.MarkFlagDirname("save")
@@ -222,7 +236,7 @@ func newSupervise() *cobra.Command {
 					return fault(err)
 				}
 			}
-			return fault(runner.Serve(cmd.Context(), os.Stdin, os.Stdout, runner.Judge{Dead: detect.Dead, Partial: detect.Partial}))
+			return fault(runner.Serve(cmd.Context(), os.Stdin, os.Stdout, judge, nil))
 		},
 	}
 	c.Flags().StringVar(&group, "group", "", "join this control group `folder` first")

@@ -45,6 +45,7 @@ var allowed = map[string]string{
 	"internal/tree/wakes":   "",
 	"internal/tree/observe": "internal/evidence internal/tree/wakes",
 	"internal/tree/place":   "",
+	"internal/tree/box":     "internal/evidence internal/tree/place",
 	"internal/tree/trace":   "internal/evidence",
 	"internal/tree/watch":   "internal/evidence",
 	"internal/tree/wire":    "internal/evidence internal/tree/watch perturb todo",
@@ -55,10 +56,10 @@ var allowed = map[string]string{
 	"internal/judge/detect":  "internal/evidence",
 	"internal/judge/grade":   "internal/evidence internal/judge/detect internal/source/kata",
 	"internal/judge/formats": "internal/judge/detect internal/judge/grade internal/judge/report",
-	"internal/judge/report":  "internal/judge/detect internal/judge/grade internal/source/kata",
+	"internal/judge/report":  "internal/evidence internal/judge/detect internal/judge/grade internal/source/kata",
 
 	// check: leads a kata through the stages
-	"internal/check": "internal/check/proved internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/place internal/tree/run",
+	"internal/check": "internal/check/proved internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/box internal/tree/place internal/tree/run",
 
 	// class: for the grader alone, a program of its own; learners never compile it
 	"internal/class/intake":  "internal/source/kata",

@@ -30,6 +30,7 @@ type Options struct {
 	Seed       uint64   // of all that is random
 	Supervisor []string // the command that supervises one run
 	Untrusted  bool     // refuse whatever reaches for the grader (package policy)
+	Sandbox    *Sandbox // what the sources are built and run in; nil: nothing
 	Jobs       int      // katas side by side; as many as there are cores if 0
 
 	// Untouched tells of a source whether it is a stub as it came: such a kata is not
@@ -84,6 +85,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 	slices.SortStableFunc(order, func(a, b int) int { return len(katas[b].Tests) - len(katas[a].Tests) })
 	err = SideBySide(ctx, cores(o.Jobs), func(_ context.Context, b *build.Builder, lane *Lane) (work []func(context.Context) error, _ error) {
 		b.Progress, lane.begun = o.Compiled, o.Begun
+		b.Wall, lane.wall = o.Sandbox.compiler(b.Dir), o.Sandbox.wall(b.Dir)
 		for _, i := range order {
 			work = append(work, func(ctx context.Context) error {
 				v := one(ctx, b, lane, plans[i], o, &mu)
@@ -158,6 +160,9 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 			}
 		}
 		r.Policy = breaches
+		if o.Sandbox != nil {
+			r.Sandbox = &o.Sandbox.Found
+		}
 		if o.Saw != nil {
 			mu.Lock()
 			err := o.Saw(r, i)
@@ -224,10 +229,11 @@ func Attempt(p plan.Plan, o Options, i int) plan.Plan {
 // Run builds the plan and runs it once. Trouble that is not the source's becomes the
 // evidence's fault; the error is the context's.
 func Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string) (evidence.Run, error) {
-	return buildAndRun(ctx, b, p, supervisor, func(Stage) {})
+	return buildAndRun(ctx, b, p, supervisor, nil, func(Stage) {})
 }
 
-func buildAndRun(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string, begun func(Stage)) (evidence.Run, error) {
+// buildAndRun is Run, behind a wall if there is one.
+func buildAndRun(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string, wall run.Wall, begun func(Stage)) (evidence.Run, error) {
 	begun(Stage{Race: p.Race})
 	bin, err := b.Binary(ctx, p)
 	if ctx.Err() != nil {
@@ -244,7 +250,7 @@ func buildAndRun(ctx context.Context, b *build.Builder, p plan.Plan, supervisor 
 	r, err := run.Remote(ctx, supervisor, run.Job{
 		Binary: bin.Path, Mark: bin.Mark, Kata: p.Kata, Source: p.Label, Names: p.Names(),
 		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, Climb: p.Climb, FailFast: p.FailFast, Mutant: p.Mutant,
-	})
+	}, wall)
 	if ctx.Err() != nil {
 		return r, ctx.Err()
 	}

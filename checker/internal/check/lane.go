@@ -9,12 +9,14 @@ import (
 	"prokata/checker/internal/source/build"
 	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/source/plan"
+	"prokata/checker/internal/tree/run"
 )
 
 // A Lane lets runs go side by side, and one alone where that matters.
 type Lane struct {
 	side  bool         // others may run beside one
 	mu    sync.RWMutex // held for reading by those that go side by side
+	wall  run.Wall     // around each run; nil: none
 	begun func(kata.Kata, Stage)
 }
 
@@ -27,7 +29,7 @@ func (l *Lane) Run(ctx context.Context, b *build.Builder, p plan.Plan, superviso
 		}
 	}
 	l.mu.RLock()
-	r, err := buildAndRun(ctx, b, p, supervisor, begun)
+	r, err := buildAndRun(ctx, b, p, supervisor, l.wall, begun)
 	l.mu.RUnlock()
 	again := held(r)
 	if err != nil || !l.side || len(again) == 0 {
@@ -36,7 +38,7 @@ func (l *Lane) Run(ctx context.Context, b *build.Builder, p plan.Plan, superviso
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.Tests = again
-	alone, err := buildAndRun(ctx, b, p, supervisor, begun)
+	alone, err := buildAndRun(ctx, b, p, supervisor, l.wall, begun)
 	if err != nil || alone.Fault != "" {
 		return r, err
 	}

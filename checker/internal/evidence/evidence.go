@@ -28,8 +28,23 @@ type Run struct {
 	Exit      string   `json:"exit,omitempty"`      // how the first test process ended that did not succeed, else "exit status 0"
 	Unchecked []string `json:"unchecked,omitempty"` // codes of the findings that this system cannot look for
 	Fault     string   `json:"fault,omitempty"`     // why the checker could not do its work
+	Sandbox   *Sandbox `json:"sandbox,omitempty"`   // what the source was built and run in; nil: in none
 	Seconds   float64  `json:"seconds"`
 	Cost      Cost     `json:"cost"`
+}
+
+// A Sandbox says what walls stood around the code under test.
+type Sandbox struct {
+	Tier    string  `json:"tier"`              // "full", "strong", "none"
+	Missing string  `json:"missing,omitempty"` // the layer that is first missing for the next better tier
+	Layers  []Layer `json:"layers,omitempty"`
+}
+
+// A Layer is one part of a sandbox, as it was tried.
+type Layer struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Why  string `json:"why,omitempty"` // not, if it is not OK
 }
 
 // A Breach is a place at which the source breaks a rule of what a submission may

@@ -5,16 +5,18 @@ import (
 	"encoding/json"
 	"io"
 
+	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/judge/grade"
 )
 
 // A Document is the JSON form of a check; docs/report.md describes it.
 type Document struct {
-	Version  int          `json:"version"`
-	Seed     uint64       `json:"seed"`
-	Go       string       `json:"go"`
-	Platform string       `json:"platform"`
-	Katas    []grade.Kata `json:"katas"`
+	Version  int               `json:"version"`
+	Seed     uint64            `json:"seed"`
+	Go       string            `json:"go"`
+	Platform string            `json:"platform"`
+	Sandbox  *evidence.Sandbox `json:"sandbox,omitempty"` // what untrusted code was run in
+	Katas    []grade.Kata      `json:"katas"`
 }
 
 // JSON writes the document.

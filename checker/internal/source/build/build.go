@@ -31,15 +31,19 @@ type Builder struct {
 	// compiled, which for the first race build is the whole standard library.
 	Progress func(pkg string, race bool)
 
+	// Wall, if set, starts a compilation of what is not trusted in a sandbox.
+	Wall Wall
+
 	tool func() (tool, error)
 
 	mu   sync.Mutex
-	made map[string]Binary // what was built, by what decides it
+	made map[string]Binary     // what was built, by what decides it
+	warm map[string]*sync.Once // what the katas' own stubs need, compiled outside of the sandbox, by kata and kind of build
 }
 
 // New returns a builder that works in dir.
 func New(dir string) *Builder {
-	return &Builder{Dir: dir, tool: sync.OnceValues(func() (tool, error) { return findTool(dir) }), made: map[string]Binary{}}
+	return &Builder{Dir: dir, tool: sync.OnceValues(func() (tool, error) { return findTool(dir) }), made: map[string]Binary{}, warm: map[string]*sync.Once{}}
 }
 
 // Tools tells with what the builder works: the go command, its version and settings. It
@@ -138,9 +142,17 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 		return Binary{}, "", err
 	}
 	path := filepath.Join(dir, p.Kata.Package()+".test")
-	text, err := b.compile(ctx, p.Root, p.Race, append(args, "-overlay="+overlay, "-o", path, "./katas/"+p.Kata.Folder))
+	var wall starter
+	if b.Wall != nil {
+		b.prepare(ctx, p)
+		wall = b.wall(p.Root, dir)
+	}
+	text, err := b.compile(ctx, p.Root, p.Race, append(args, "-overlay="+overlay, "-o", path, "./katas/"+p.Kata.Folder), wall)
 	if err != nil || text != "" {
 		return Binary{}, text, err
+	}
+	if !regular(path) {
+		return Binary{}, "", fmt.Errorf("%s is not what the linker makes", path)
 	}
 	bin = Binary{Path: path, Mark: p.Sum, Sites: append(sites(p), contexts(p)...)}
 	bin.Build.OK = true
@@ -149,7 +161,7 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 
 // compile runs the go command and returns its complaints. The error is that it could
 // not be run.
-func (b *Builder) compile(ctx context.Context, dir string, race bool, args []string) (complaints string, err error) {
+func (b *Builder) compile(ctx context.Context, dir string, race bool, args []string, start starter) (complaints string, err error) {
 	t, err := b.tool()
 	if err != nil {
 		return "", err
@@ -165,7 +177,11 @@ func (b *Builder) compile(ctx context.Context, dir string, race bool, args []str
 		}
 	}}
 	cmd.Stdout, cmd.Stderr = out, out
-	err = cmd.Run()
+	if start == nil {
+		err = cmd.Run()
+	} else {
+		err = start(cmd)
+	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:

@@ -38,7 +38,7 @@ type Kata struct {
 	Primitives []string `json:"primitives"`
 	Files      []string `json:"files"` // what the learner edits
 	Limits     Limits   `json:"limits"`
-	Needs      []string `json:"needs,omitempty"` // what not every machine has: "loopback"
+	Needs      []string `json:"needs,omitempty"` // what not every machine has: "loopback", "python3"
 	Steps      []Step   `json:"steps,omitempty"` // in the order of the climb
 	Tests      []Test   `json:"tests,omitempty"` // in the file only where there are no steps; else those of the steps
 
@@ -48,6 +48,9 @@ type Kata struct {
 
 // Loopback says that the tests use TCP on this machine.
 const Loopback = "loopback"
+
+// Python says that a test compares with Python where it is installed.
+const Python = "python3"
 
 // Limits bound one run of a kata's tests.
 type Limits struct {
@@ -192,8 +195,8 @@ func Load(dir string) (Kata, error) {
 		return fail(`number %d and name %q do not fit the folder %s`, k.Number, k.Name, k.Folder)
 	case k.Title == "" || k.Teaches == "" || k.Python == "" || len(k.Primitives) == 0:
 		return fail(`"title", "teaches", "python" and "primitives" must not be empty`)
-	case slices.ContainsFunc(k.Needs, func(n string) bool { return n != Loopback }):
-		return fail(`"needs" may hold %q alone`, Loopback)
+	case slices.ContainsFunc(k.Needs, func(n string) bool { return n != Loopback && n != Python }):
+		return fail(`"needs" may hold %q and %q`, Loopback, Python)
 	case len(k.Files) == 0:
 		return fail(`"files" must name what the learner edits`)
 	case len(k.Tests) == 0:

@@ -34,7 +34,7 @@ func (l *look) sockets() {
 			if s == nil {
 				// What cannot be read leaves its sockets unknown, and whoever
 				// waits for them alive.
-				s = &space{private: ours != "" && name != ours}
+				s = &space{private: l.in.Own || ours != "" && name != ours}
 				s.unix, _ = unixSockets(n.PID)
 				s.tcp, _ = inetSockets(n.PID, "tcp")
 				s.udp, _ = inetSockets(n.PID, "udp")

@@ -20,7 +20,7 @@ import (
 // reachable reports whether another program can open a file of the tree by its path.
 // What has no name left is reached by descriptors alone, which are searched for.
 func (l *look) reachable(n *node, path string, s *unix.Stat_t) bool {
-	if s.Nlink == 0 {
+	if s.Nlink == 0 || l.in.Own {
 		return false
 	}
 	if s.Nlink == 1 || s.Mode&unix.S_IFMT == unix.S_IFDIR { // else it has a name elsewhere, too

@@ -188,7 +188,7 @@ func (l *look) rest(n *node) error {
 		n.Caught = hex(field(status, "SigCgt"))
 	}
 	ipc, err := os.Readlink(dir + "/ns/ipc")
-	n.ipc = err == nil && ipc != l.ipc
+	n.ipc = err == nil && (l.in.Own || ipc != l.ipc)
 	// "NSpid:	4312	7	1"
 	if ids := strings.Fields(string(field(status, "NSpid"))); len(ids) > 1 {
 		for _, id := range ids {

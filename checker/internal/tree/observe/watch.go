@@ -23,6 +23,9 @@ type Inside struct {
 	// Folder is the private folder of the run, an absolute path without symbolic
 	// links: what lies in it no other program opens.
 	Folder string
+	// Own says that the namespaces of this process are the tree's alone, as in a
+	// sandbox: what has an address in them no other program reaches.
+	Own bool
 	// Wakes holds what the tree has set for later; nil where the kernel does not tell.
 	Wakes *wakes.Ledger
 }

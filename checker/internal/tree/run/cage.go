@@ -1,5 +1,5 @@
 package run
 
-// tasks is how many tasks (threads count too) a tree may have for each process that
+// TasksEach is how many tasks (threads count too) a tree may have for each process that
 // its kata allows it. A race-built Go program of the katas has about ten.
-const tasks = 24
+const TasksEach = 24

@@ -4,10 +4,12 @@ package run
 
 type cage struct{}
 
-func newCage(int) cage { return cage{} }
+func newCage(int, *Box) cage { return cage{} }
 
-func (cage) hold(int, int) {}
+func (cage) hold(int, int) error { return nil }
 
 func (cage) remove() {}
 
 func (cage) refused() int64 { return 0 }
+
+func (cage) starved() int64 { return 0 }

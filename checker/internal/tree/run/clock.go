@@ -11,7 +11,6 @@ import (
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/tree/observe"
-	"prokata/checker/internal/tree/place"
 	"prokata/checker/internal/tree/wire"
 )
 
@@ -40,15 +39,15 @@ const (
 // slowness is how many times slower than usual this machine is at what the tests do:
 // starting a program, with the page faults that this takes. The error is that the
 // program does not even start here; no code of a learner's has run by then.
-func slowness(ctx context.Context, binary string, race bool) (float64, error) {
+func slowness(ctx context.Context, job Job) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a machine that needs longer is among the slowest
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary)
+	cmd := exec.CommandContext(ctx, job.Binary)
 	cmd.Env = environment(map[string]string{wire.RoleEnv: wire.Calibrate, "GORACE": "atexit_sleep_ms=0"})
 	cmd.WaitDelay = time.Second
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
-	err := place.Start(cmd.Start)
+	err := job.Box.start(cmd)
 	if err == nil {
 		err = cmd.Wait()
 	}
@@ -59,7 +58,7 @@ func slowness(ctx context.Context, binary string, race bool) (float64, error) {
 		line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
 		return 1, fmt.Errorf("the tests' program does not start on this machine: %w %s", err, line)
 	}
-	return factor(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), race), nil
+	return factor(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), job.Race), nil
 }
 
 func factor(start time.Duration, race bool) float64 {

@@ -26,10 +26,18 @@ type eyes struct {
 	time        func(pid int) error             // the processor time that it takes, exactly
 }
 
-func open() eyes {
+func open(box *Box) eyes {
+	shared := sharedObjects
+	if box != nil {
+		shared = func(pid int) (objects, error) {
+			all, err := sharedObjects(pid)
+			all.own = true
+			return all, err
+		}
+	}
 	return eyes{
 		processes: observe.Processes, descriptors: observe.Descriptors, mappings: observe.SharedMappings,
-		files: filesBelow, objects: sharedObjects, words: watch.Size, calls: place.Calls, time: place.Time,
+		files: filesBelow, objects: shared, words: watch.Size, calls: place.Calls, time: place.Time,
 	}
 }
 

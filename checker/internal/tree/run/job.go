@@ -38,6 +38,8 @@ type Job struct {
 
 	Climb bool `json:"climb,omitempty"` // go up the kata's steps, and end below the first that does not hold
 
+	Box *Box `json:"-"` // the sandbox that the supervisor is in; nil: none
+
 	Echo io.Writer `json:"-"` // gets all that the tests print, as it comes; may be nil
 
 	Asked *Asked `json:"-"` // the tests are those that a person asked package testing for

@@ -24,7 +24,7 @@ type private struct {
 	races   map[string]int64 // and of each report of the race detector
 }
 
-func newPrivate() (*private, error) {
+func newPrivate(box *Box) (*private, error) {
 	base, err := place.Temp()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errSetUp, err)
@@ -40,6 +40,10 @@ func newPrivate() (*private, error) {
 			return nil, fmt.Errorf("%w: %w", errSetUp, err)
 		}
 	}
+	all := []string{dir}
+	for _, sub := range []string{wire.TempDir, wire.WorkDir, wire.RaceDir, wire.CrashDir, wire.WatchDir} {
+		all = append(all, p.path(sub))
+	}
 	for _, file := range []string{wire.TodoFile, wire.ChildFile, wire.SitesFile} {
 		if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
 			p.remove()
@@ -49,6 +53,15 @@ func newPrivate() (*private, error) {
 	if err := os.WriteFile(filepath.Join(dir, wire.ProgressFile), make([]byte, 8), 0o600); err != nil {
 		p.remove()
 		return nil, fmt.Errorf("%w: %w", errSetUp, err)
+	}
+	for _, file := range []string{wire.TodoFile, wire.ChildFile, wire.SitesFile, wire.ProgressFile} {
+		all = append(all, p.path(file))
+	}
+	for _, path := range all {
+		if err := box.give(path); err != nil {
+			p.remove()
+			return nil, fmt.Errorf("%w: %w", errSetUp, err)
+		}
 	}
 	if err := p.sealAll(); err != nil {
 		p.remove()

@@ -86,7 +86,7 @@ func TestBroken(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
-			p, err := newPrivate()
+			p, err := newPrivate(nil)
 			require.NoError(t, err)
 			defer p.remove()
 			row.do(t, p)

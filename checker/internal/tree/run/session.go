@@ -15,7 +15,6 @@ import (
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/source/instrument"
 	"prokata/checker/internal/tree/observe"
-	"prokata/checker/internal/tree/place"
 	"prokata/checker/internal/tree/wakes"
 	"prokata/checker/internal/tree/wire"
 )
@@ -72,6 +71,7 @@ type session struct {
 	cage     cage
 	inside   observe.Inside // what is the tree's own
 	refused  int64          // tasks that the kernel had refused as the test began
+	starved  int64          // processes that it had ended for want of memory
 	asked    bool           // the processes have been asked for their stacks, and end of that
 	resting  *observe.Rest  // the processes of which the test waits to hear that they rest
 	step     *time.Timer    // until the next look at them
@@ -82,7 +82,7 @@ type session struct {
 
 // start1 starts one test process for the tests.
 func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow float64, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, slow: slow, starts: starts, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real()}, events: make(chan wire.Event), ended: make(chan error, 1), eyes: open(), made: map[string]bool{}}
+	s := &session{job: job, slow: slow, starts: starts, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real(), Own: job.Box != nil}, events: make(chan wire.Event), ended: make(chan error, 1), eyes: open(job.Box), made: map[string]bool{}}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -134,13 +134,13 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow 
 			set["GOMAXPROCS"] = n
 		}
 	}
-	for _, own := range worlds(job.Binary) {
+	for _, own := range worlds(job) {
 		s.cmd = exec.Command(job.Binary, args...)
 		s.cmd.Dir, s.cmd.Env = work, environment(set)
 		s.cmd.Stdout, s.cmd.Stderr = out.w, out.w
 		s.cmd.ExtraFiles = []*os.File{eventsW, repliesR}
 		s.cmd.SysProcAttr = ownSession(own)
-		start := func() error { return place.Start(s.cmd.Start) }
+		start := func() error { return job.Box.start(s.cmd) }
 		if s.inside.Wakes, err = wakes.Start(start); errors.Is(err, wakes.ErrUnsupported) {
 			err = start() // alarms are guessed at, as far as that can be done
 		}
@@ -157,7 +157,11 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow 
 		return fail(err)
 	}
 	// The harness waits for its token before any code under test runs.
-	cage.hold(s.cmd.Process.Pid, job.Kata.Limits.Processes)
+	held := cage.hold(s.cmd.Process.Pid, job.Kata.Limits.Processes)
+	if held != nil {
+		endAll(0)
+		return fail(held)
+	}
 	_, _ = replies.WriteString(s.token + "\n") // if nobody reads it, the process has ended, and that is seen
 	out.start()
 	go s.read(events)
@@ -381,7 +385,7 @@ func (s *session) begin(name string) {
 	s.own = map[int]bool{}
 	s.dir.unwritten()
 	s.opened = nil
-	s.refused = s.cage.refused()
+	s.refused, s.starved = s.cage.refused(), s.cage.starved()
 	s.meter, s.counted = nil, s.dir.progress()
 	s.seen = map[int]evidence.Process{}
 	s.first()
@@ -430,8 +434,12 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	}
 	// A program that forks without end may be over before anybody looks; the kernel
 	// has counted.
-	if bound := int64(s.job.Kata.Limits.Processes * tasks); t.Limit == nil && s.cage.refused() > s.refused {
+	if bound := int64(s.job.Kata.Limits.Processes * TasksEach); t.Limit == nil && s.cage.refused() > s.refused {
 		t.Limit = &evidence.Limit{Kind: "processes", Bound: bound, Seen: bound, Unit: "tasks"}
+	}
+	// A bound of memory that only looking keeps is over before anybody looks, too.
+	if t.Limit == nil && s.cage.starved() > s.starved {
+		t.Limit = &evidence.Limit{Kind: "memory", Bound: int64(s.job.Kata.Limits.MemoryMiB), Seen: int64(s.job.Kata.Limits.MemoryMiB), Unit: "MiB"}
 	}
 	if output := s.out.take(); !s.asked {
 		t.Output = output

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type starts struct {
 }
 
 // newStarts begins to listen in the run's folder.
-func newStarts(dir, binary string) (*starts, error) {
+func newStarts(dir, binary string, box *Box) (*starts, error) {
 	fail := func(err error) (*starts, error) { return nil, fmt.Errorf("%w: listen for children: %w", errSetUp, err) }
 	program, err := os.Stat(binary)
 	if err != nil {
@@ -45,6 +46,10 @@ func newStarts(dir, binary string) (*starts, error) {
 		return fail(err)
 	}
 	l.SetUnlinkOnClose(false) // it goes with the folder
+	if err := box.give(filepath.Join(dir, wire.StartSocket)); err != nil {
+		l.Close()
+		return fail(err)
+	}
 	s := &starts{listener: l, program: program, open: map[net.Conn]bool{}}
 	go s.accept()
 	return s, nil

@@ -38,17 +38,20 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		return result, nil
 	}
 	refused := place.Note()
-	dir, err := newPrivate()
+	if job.Box != nil && job.Box.Memory != "" {
+		refused = place.Count{} // the tree has a group of its own, and what is refused elsewhere is no matter
+	}
+	dir, err := newPrivate(job.Box)
 	if err != nil {
 		return result, err
 	}
 	defer dir.remove()
-	starts, err := newStarts(dir.dir, job.Binary)
+	starts, err := newStarts(dir.dir, job.Binary, job.Box)
 	if err != nil {
 		return result, err
 	}
 	defer starts.close()
-	cage := newCage(job.Kata.Limits.Processes)
+	cage := newCage(job.Kata.Limits.Processes, job.Box)
 	defer cage.remove()
 	defer endAll(0)
 
@@ -58,7 +61,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	}
 	// A test that is ended from outside takes its process with it; the tests
 	// after it go on in a new one.
-	slow, err := slowness(ctx, job.Binary, job.Race)
+	slow, err := slowness(ctx, job)
 	if err != nil {
 		result.Fault = err.Error()
 		return result, nil
@@ -70,7 +73,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		if err != nil {
 			return result, err
 		}
-		ownNet = ownNetwork(s.cmd.Process.Pid)
+		ownNet = job.Box != nil || ownNetwork(s.cmd.Process.Pid)
 		err = s.watch(ctx)
 		result.Output += s.outside
 		if result.Exit == "" || result.Exit == succeeded {

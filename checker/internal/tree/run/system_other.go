@@ -19,7 +19,7 @@ func adoptOrphans() error { return nil }
 // A world is what the test process has for itself alone: nothing, here.
 type world int
 
-func worlds(string) []world { return []world{0} }
+func worlds(Job) []world { return []world{0} }
 
 func ownSession(world) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 

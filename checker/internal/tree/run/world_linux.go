@@ -24,9 +24,12 @@ const (
 
 // worlds are those that the test process may be given, the best first. Where this
 // user, or the container, may not have one, the start fails, and the next is tried.
-func worlds(binary string) []world {
+func worlds(job Job) []world {
+	if job.Box != nil {
+		return []world{0} // the box is one
+	}
 	all := []world{ownMounts | ownAddresses, ownMounts, 0}
-	if os.Geteuid() != 0 && !loopback(binary) {
+	if os.Geteuid() != 0 && !loopback(job.Binary) {
 		return all[1:]
 	}
 	return all
