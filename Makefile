@@ -15,6 +15,7 @@ unexport GOOS GOARCH GOROOT GOBIN GODEBUG GORACE GOGC GOMAXPROCS
 help_takes    :=
 build_takes   :=
 check_takes   := KATA FROM REPEAT SEED VERBOSE ALL FORCE SAVE
+watch_takes   := KATA
 hint_takes    := KATA STEP LEVEL
 explain_takes := CODE
 solution_takes := KATA STEP FORCE
@@ -52,21 +53,30 @@ help: ## list the commands
 
 $(CHECKER): $(SOURCES)
 	@test -e $@ || echo "building the checker, the first time only: about half a minute" >&2
-	@go mod download
+	@# What is downloaded now need not be later: a check asks nobody.
+	@go list -deps -test ./checker ./katas/... > /dev/null
 	@go build -o $@ ./checker
 
 build: $(CHECKER) ## build the checker into bin/
 
+katas = -- $(foreach k,$(KATA),$(call quoted,$(k)))
+
 check: $(CHECKER) ## check the katas: KATA=3 or spawn,pool  FROM=solutions  REPEAT=n  SEED=s  VERBOSE=1  ALL=1  FORCE=1
 	@$(CHECKER) check $(if $(FROM),--from=$(call quoted,$(FROM))) $(if $(REPEAT),--repeat=$(call quoted,$(REPEAT))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(if $(VERBOSE),--verbose) $(if $(ALL),--all) $(if $(FORCE),--force) $(if $(SAVE),--save=$(call quoted,$(SAVE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
+
+# It is built when it is first asked for: nobody else waits for what draws on a terminal.
+bin/live: $(SOURCES)
+	@test -e $@ || echo "building the watch, the first time only" >&2
+	@go build -o $@ ./checker/live
+
+watch: $(CHECKER) bin/live ## check at each save, live on the terminal: KATA=spawn
+	@bin/live $(katas)
 
 hint: $(CHECKER) ## show a hint: KATA=spawn  STEP=n  LEVEL=1..3
 	@$(CHECKER) hint $(if $(STEP),--step=$(call quoted,$(STEP))) $(if $(LEVEL),--level=$(call quoted,$(LEVEL))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
 explain: $(CHECKER) ## explain a finding: CODE=orphan, or all of them
 	@$(CHECKER) explain -- $(foreach c,$(CODE),$(call quoted,$(c)))
-
-katas = -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
 solution diff: $(CHECKER)
 	@$(CHECKER) $@ $(if $(STEP),--step=$(call quoted,$(STEP))) $(if $(FORCE),--force) $(katas)
@@ -83,7 +93,7 @@ demo: ## run the demonstration of a kata's solution: KATA=gil
 verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: KATA=…
 	@$(CHECKER) verify $(if $(ONLY),--only=$(call quoted,$(ONLY))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
-.PHONY: help build check hint explain solution diff reset demo verify
+.PHONY: help build check watch hint explain solution diff reset demo verify
 
 test: $(CHECKER) ## everything that must be green: vet, the checker's own tests, verify
 	@go vet ./...

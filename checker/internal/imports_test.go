@@ -29,6 +29,9 @@ var allowed = map[string]string{
 	"shm":     "internal/tree/watch",
 	"harness": "internal/evidence internal/judge/detect internal/judge/grade internal/judge/report internal/source/kata internal/tree/run internal/tree/trace internal/tree/watch internal/tree/wire perturb",
 
+	// the watch, a program of its own
+	"live": "internal/check internal/check/proved internal/climb internal/judge/detect internal/judge/grade internal/judge/report internal/source/kata internal/source/plan internal/tree/place",
+
 	// the vocabulary between the rooms
 	"internal/evidence": "",
 

@@ -87,7 +87,7 @@ func (t Text) first(v grade.Kata, at grade.Step) {
 		t.line(4, "%s %s", t.paint(bold, "next:"), mine[0].Next)
 		code = " · make explain CODE=" + mine[0].Code
 	case v.Untouched:
-		t.line(4, "read %s, then fill in %s", filepath.Join("katas", v.Folder, "README.md"), v.Source)
+		t.line(4, "read %s, then fill in the stub beside it", filepath.Join("katas", v.Folder, "README.md"))
 	case len(open) > 0:
 		t.line(4, "not written yet: %s", list(unique(open)))
 	}
