@@ -6,13 +6,19 @@ import (
 	"strings"
 
 	"prokata/checker/internal/class/book"
+	"prokata/checker/internal/class/page"
 	"prokata/checker/internal/judge/formats"
 )
 
-// exports are the files for other programs: of the whole class, and Gradescope's of each
-// student.
+// exports are the class's page, the files for other programs, and for each student a page
+// to hand back and Gradescope's results.
 func exports(c *book.Class) (map[string][]byte, error) {
 	files := map[string][]byte{}
+	var report bytes.Buffer
+	if err := page.Class(&report, c); err != nil {
+		return nil, err
+	}
+	files["report.html"] = report.Bytes()
 	all := formats.Check{Seed: c.Seed, Start: began}
 	for _, s := range c.Students {
 		src := formats.Source{Name: s.Key}
@@ -24,6 +30,11 @@ func exports(c *book.Class) (map[string][]byte, error) {
 		if s.From == "" {
 			continue
 		}
+		var own bytes.Buffer
+		if err := page.Student(&own, c, s); err != nil {
+			return nil, err
+		}
+		files[path.Join("students", fileName(s.Key), "report.html")] = own.Bytes()
 		all.Sources = append(all.Sources, src)
 		var b bytes.Buffer
 		if err := formats.Gradescope(&b, formats.Check{Seed: c.Seed, Start: began, Sources: []formats.Source{src}}); err != nil {

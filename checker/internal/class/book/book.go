@@ -3,6 +3,7 @@
 package book
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"prokata/checker/internal/class/rubric"
 	"prokata/checker/internal/class/store"
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
 	"prokata/checker/internal/source/kata"
 )
@@ -239,8 +241,21 @@ func (g *Grade) judge(r rubric.Rubric, res store.Result) {
 		g.Why = fmt.Sprintf("it passed in %d of %d runs", v.Passed, v.Repeats)
 	case grade.NotStarted:
 		g.Why = "not started"
+	default:
+		g.Why = cmp.Or(g.Why, codes(v.Findings))
 	}
 	g.Points, _ = r.Grade(v)
+}
+
+// codes names the causes, each once.
+func codes(findings []detect.Finding) string {
+	var all []string
+	for _, f := range detect.Causes(findings) {
+		if !slices.Contains(all, f.Code) {
+			all = append(all, f.Code)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Grades are the rows that the store keeps.
