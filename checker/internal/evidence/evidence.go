@@ -124,6 +124,7 @@ type Test struct {
 	Stacks      []Stacks     `json:"stacks,omitempty"`   // of every process, when the supervisor ended the test
 	Openings    []Opening    `json:"openings,omitempty"` // who opened what of the snapshot, and started whom, in order
 	Tampering   []string     `json:"tampering,omitempty"`
+	Timeline    *Timeline    `json:"timeline,omitempty"`
 	Unjudged    string       `json:"unjudged,omitempty"` // why nothing can be said of it, which is nobody's fault
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"prokata/checker/internal/evidence"
 )
@@ -20,6 +21,8 @@ type pulse struct {
 	// The thread that was seen to run, which may run on.
 	movingPID int
 	moving    string
+
+	seer *seer // tells what each process was doing; nil where nobody wants to know
 }
 
 // A mark is what a thread has taken so far.
@@ -38,10 +41,14 @@ type usage struct {
 
 // still takes a look. It stops at the first thread that is not at rest, and
 // begins with that one the next time: a tree that works costs two small reads.
+// Only where somebody wants to know what all are doing it goes on now and then.
 func (p *pulse) still(q evidence.Question) (still, changed bool) {
+	began := time.Now()
+	whole := p.seer != nil && p.seer.begin(began)
 	skip := append([]int{p.root}, q.Assume...)
-	if p.moving != "" && !slices.Contains(skip, p.movingPID) {
-		if _, ok := p.thread(p.moving); !ok {
+	if !whole && p.moving != "" && !slices.Contains(skip, p.movingPID) {
+		if _, w, ok := p.thread(p.moving); !ok {
+			p.saw(p.movingPID, w, false)
 			return p.moved(p.movingPID, p.moving)
 		}
 	}
@@ -53,6 +60,9 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 	for _, pid := range q.Only {
 		pids = p.below(pid, append(pids, pid))
 	}
+	if whole {
+		defer func() { p.seer.end(began, pids) }()
+	}
 	var marks []mark
 	for i, pid := range pids {
 		if slices.Contains(skip, pid) || slices.Contains(pids[:i], pid) {
@@ -63,14 +73,32 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 		if err != nil {
 			continue // it has ended
 		}
+		tells := wait{rank: idle}
 		for _, tid := range tids {
-			m, ok := p.thread(dir + strconv.Itoa(tid) + "/")
-			if !ok {
-				return p.moved(pid, dir+strconv.Itoa(tid)+"/")
+			dir := dir + strconv.Itoa(tid) + "/"
+			m, w, ok := p.thread(dir)
+			if w.rank < tells.rank {
+				tells = w
+			}
+			if whole {
+				p.seer.threads++
+			}
+			if !ok && p.moving == "" {
+				p.movingPID, p.moving = pid, dir
+			}
+			if !ok && !whole {
+				break
 			}
 			m.tid = tid
 			marks = append(marks, m)
 		}
+		p.saw(pid, tells, whole || p.moving == "")
+		if p.moving != "" && !whole {
+			break
+		}
+	}
+	if p.moving != "" {
+		return p.moved(p.movingPID, p.moving)
 	}
 	if len(marks) == 0 { // nobody is there (yet)
 		p.marks = nil
@@ -86,36 +114,51 @@ func (p *pulse) moved(pid int, dir string) (still, changed bool) {
 	return false, true
 }
 
+// saw notes what a process was doing, for who wants to know.
+func (p *pulse) saw(pid int, w wait, all bool) {
+	if p.seer != nil {
+		p.seer.process(pid, w, all)
+	}
+}
+
 // thread is false for a thread that runs, or that a timer will wake. A thread
 // that is gone is at rest.
-func (p *pulse) thread(dir string) (m mark, ok bool) {
+func (p *pulse) thread(dir string) (m mark, w wait, ok bool) {
+	w.rank = idle
 	var err error
 	if p.buf, err = readLine(dir+"syscall", p.buf); err != nil {
-		return m, true
+		return m, w, true
 	}
 	b, ok := parseBlocked(p.buf)
 	if !ok || b.running {
-		return m, false
+		w.rank = rank("running")
+		return m, w, false
 	}
 	if b.nr >= 0 {
+		w = waitOf(b)
 		t := evidence.Thread{Call: calls[b.nr], Args: b.args[:]}
 		// A futex with a timeout may be the Go runtime's monitor, whose sleep
 		// of a minute does not count; a snapshot tells.
 		if t.Timed() && t.Call != "futex" && t.Call != "restart_syscall" && !p.stopped(dir) {
-			return m, false
+			return m, w, false
 		}
+	}
+	if p.moving != "" { // the tree is not still, whatever this one has taken
+		return m, w, true
 	}
 	if p.buf, err = readLine(dir+"schedstat", p.buf); err == nil {
 		if m.usage, ok = parseSchedstat(p.buf); ok {
-			return m, true
+			w.times = m.times
+			return m, w, true
 		}
 	}
 	// A kernel without scheduler statistics.
 	if p.buf, err = read(dir+"status", p.buf); err != nil {
-		return m, true
+		return m, w, true
 	}
 	m.times = uint64(decimal(field(p.buf, "voluntary_ctxt_switches")) + decimal(field(p.buf, "nonvoluntary_ctxt_switches")))
-	return m, true
+	w.times = m.times
+	return m, w, true
 }
 
 // stopped: no timer wakes a thread before a signal lets it go on.

@@ -48,4 +48,6 @@ type Watch struct {
 	Found func(*evidence.Deadlock, evidence.Snapshot)
 	// Alive, if set, hears why a tree at rest was not found dead.
 	Alive func(reason string)
+	// Saw, if set, hears after each look what was seen in it.
+	Saw func(Sight)
 }

@@ -17,6 +17,9 @@ import (
 func (w Watch) Run(ctx context.Context) error {
 	w.Every, w.Step, w.Pairs = cmp.Or(w.Every, Pace), cmp.Or(w.Step, Step), cmp.Or(w.Pairs, Pairs)
 	o, p := New(w.Root, w.Inside), &pulse{root: w.Root}
+	if w.Saw != nil {
+		p.seer = newSeer()
+	}
 	timer := time.NewTimer(w.Every)
 	defer timer.Stop()
 	equal := 0           // pairs of equal looks in a row
@@ -35,6 +38,9 @@ func (w Watch) Run(ctx context.Context) error {
 		still, changed := false, true
 		if wanted {
 			still, changed = p.still(q)
+			if w.Saw != nil {
+				w.Saw(p.seer.sight)
+			}
 		}
 		if !still || changed {
 			equal, due, patience = 0, w.Pairs, w.Pairs

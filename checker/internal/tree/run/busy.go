@@ -48,6 +48,7 @@ func (s *session) rested() {
 		s.reply(wire.Reply{})
 		return
 	}
+	s.line.judged("busy-wait")
 	stacks := s.askStacks(busy...)
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
 		s.busy(t).Waiting, t.Stacks = busy, stacks

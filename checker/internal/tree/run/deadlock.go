@@ -43,7 +43,7 @@ type verdict struct {
 	snapshot   evidence.Snapshot
 }
 
-func watchDeadlock(dead func(a, b evidence.Snapshot, q evidence.Question) (*evidence.Deadlock, string), inside observe.Inside) *deadlockWatch {
+func watchDeadlock(dead func(a, b evidence.Snapshot, q evidence.Question) (*evidence.Deadlock, string), inside observe.Inside, saw func(observe.Sight)) *deadlockWatch {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &deadlockWatch{found: make(chan verdict, 1), cancel: cancel, done: make(chan struct{})}
 	asked := 0
@@ -57,6 +57,7 @@ func watchDeadlock(dead func(a, b evidence.Snapshot, q evidence.Question) (*evid
 			return w.question, w.on
 		},
 		Decide: dead,
+		Saw:    saw,
 		Found: func(d *evidence.Deadlock, s evidence.Snapshot) {
 			select {
 			case w.found <- verdict{asked, d, s}:
@@ -105,10 +106,12 @@ func (s *session) dead(v verdict) {
 	}
 	if s.expected != nil {
 		v.deadlock.Expected = true
+		s.line.mark("expected", 0, "deadlock")
 		s.test.Deadlock = v.deadlock
 		s.answer(wire.Reply{Deadlock: v.deadlock})
 		return
 	}
+	s.line.judged("deadlock")
 	stacks := s.askStacks()
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
 		t.Deadlock, t.Stacks = v.deadlock, stacks

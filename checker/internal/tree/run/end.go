@@ -122,6 +122,7 @@ func (s *session) askStacks(busy ...evidence.Burn) []evidence.Stacks {
 		_ = syscall.Kill(p.PID, syscall.SIGSTOP)
 	}
 	for _, p := range processes {
+		s.line.signal(p.PID, syscall.SIGQUIT)
 		i := slices.IndexFunc(busy, func(b evidence.Burn) bool { return b.PID == p.PID })
 		if i < 0 || !quit(p.PID, busy[i].Thread) {
 			_ = syscall.Kill(p.PID, syscall.SIGQUIT)

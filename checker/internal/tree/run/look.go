@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"prokata/checker/internal/evidence"
@@ -16,6 +17,7 @@ import (
 // A look is what can be left behind, at one moment.
 type look struct {
 	processes   []evidence.Process // without the test process
+	all         []evidence.Process
 	descriptors []evidence.Descriptor
 	mappings    []evidence.Mapping
 	files       map[string]fs.FileInfo
@@ -39,6 +41,7 @@ func (s *session) look() look {
 	s.missed(err, forProcesses)
 	s.whose(processes)
 	s.reap(processes)
+	l.all = processes
 	for _, p := range processes {
 		if p.PID == s.cmd.Process.Pid || p.State == "Z" && p.Parent == os.Getpid() {
 			continue // an ended orphan has nobody left who could have waited for it
@@ -132,6 +135,7 @@ func (l look) left(after look) left {
 // itself, and what cannot be ended stays in that test's first look.
 func (s *session) forget(after look) {
 	for _, p := range s.leftIn(after).Processes {
+		s.line.signal(p.PID, syscall.SIGKILL)
 		end(p, s.cmd.Process.Pid)
 	}
 }

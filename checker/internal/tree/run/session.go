@@ -52,6 +52,7 @@ type session struct {
 	opened   []instrument.Site        // where the source under test opened things
 	seen     map[int]evidence.Process // its child processes by ID
 	own      map[int]bool             // those that are known to have run the tests' program
+	line     *chronicle
 	starts   *starts
 	closed   bool   // the test process has closed the channel
 	outside  string // what was printed between tests
@@ -81,8 +82,8 @@ type session struct {
 }
 
 // start1 starts one test process for the tests.
-func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow float64, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, slow: slow, starts: starts, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real(), Own: job.Box != nil}, events: make(chan wire.Event), ended: make(chan error, 1), eyes: open(job.Box), made: map[string]bool{}}
+func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, line *chronicle, slow float64, tests []*evidence.Test) (*session, error) {
+	s := &session{job: job, slow: slow, starts: starts, line: line, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real(), Own: job.Box != nil}, events: make(chan wire.Event), ended: make(chan error, 1), eyes: open(job.Box), made: map[string]bool{}}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -167,7 +168,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, slow 
 	go s.read(events)
 	go func() { s.ended <- s.cmd.Wait() }()
 	s.account = newAccount()
-	s.deadlock = watchDeadlock(judge.Dead, s.inside)
+	s.deadlock = watchDeadlock(judge.Dead, s.inside, line.saw)
 	return s, nil
 }
 
@@ -252,6 +253,7 @@ func (s *session) poll() {
 	if err != nil {
 		return
 	}
+	s.line.there(processes, os.Getpid())
 	s.reap(processes)
 	s.note(processes)
 	s.whose(processes)
@@ -310,6 +312,9 @@ func (s *session) abort(limit *evidence.Limit) {
 	var stalled []evidence.Burn
 	if s.meter != nil {
 		stalled = s.meter.Stalled()
+	}
+	if limit != nil {
+		s.line.judged(limit.Kind)
 	}
 	if limit == nil || limit.Kind == "time" {
 		if a, b, err := observe.Snapshots(os.Getpid(), s.inside); err == nil {
@@ -392,6 +397,7 @@ func (s *session) begin(name string) {
 	s.before = s.look()
 	s.printed = s.out.total.Load()
 	s.begun = time.Now()
+	s.line.begin(s.cmd.Process.Pid, s.test.Name)
 	s.had = s.account.Look(0)
 	s.expected = nil
 	s.deadlock.set(true, evidence.Question{})
@@ -402,8 +408,10 @@ func (s *session) end(e wire.Event) {
 	if s.test == nil || s.test.Name != e.Test {
 		return
 	}
+	s.line.mark("returned", 0, "")
 	s.finish(e.Status, func(t *evidence.Test) {
 		after := s.settle()
+		s.line.there(after.all, os.Getpid())
 		t.Stopped = e.Stopped
 		t.Left = s.leftIn(after)
 		if len(t.Left.Shared) < len(s.before.left(after).Shared) {
@@ -451,6 +459,8 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 		t.Crashes = append(t.Crashes, crashes...)
 	}
 	t.Processes = s.children()
+	s.line.known(t.Processes)
+	t.Timeline = s.line.take()
 	t.Tampering = append(t.Tampering, s.dir.broken()...)
 }
 
@@ -465,6 +475,7 @@ func (s *session) over(err error) {
 	}
 	// A test that had just begun when an earlier one was enough was ended by us: nothing
 	// is known of it.
+	s.line.ended(s.cmd.Process.Pid, s.cmd.ProcessState.String())
 	if s.test != nil && (!s.enough || bad(*s.test)) {
 		s.finish(evidence.Aborted, func(t *evidence.Test) { t.Exit = s.exit })
 	}

@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,13 +24,15 @@ type starts struct {
 	listener *net.UnixListener
 	program  os.FileInfo
 
+	line *chronicle
+
 	mu   sync.Mutex
 	all  []wire.Child
-	open map[net.Conn]bool
+	open map[io.Closer]bool // connections, and handles of those that live
 }
 
 // newStarts begins to listen in the run's folder.
-func newStarts(dir, binary string, box *Box) (*starts, error) {
+func newStarts(dir, binary string, box *Box, line *chronicle) (*starts, error) {
 	fail := func(err error) (*starts, error) { return nil, fmt.Errorf("%w: listen for children: %w", errSetUp, err) }
 	program, err := os.Stat(binary)
 	if err != nil {
@@ -50,7 +53,7 @@ func newStarts(dir, binary string, box *Box) (*starts, error) {
 		l.Close()
 		return fail(err)
 	}
-	s := &starts{listener: l, program: program, open: map[net.Conn]bool{}}
+	s := &starts{listener: l, program: program, line: line, open: map[io.Closer]bool{}}
 	go s.accept()
 	return s, nil
 }
@@ -61,21 +64,14 @@ func (s *starts) accept() {
 		if err != nil {
 			return
 		}
-		s.mu.Lock()
-		s.open[conn] = true
-		s.mu.Unlock()
+		s.hold(conn)
 		go s.hear(conn)
 	}
 }
 
 // hear notes one announcement.
 func (s *starts) hear(conn *net.UnixConn) {
-	defer func() {
-		conn.Close()
-		s.mu.Lock()
-		delete(s.open, conn)
-		s.mu.Unlock()
-	}()
+	defer s.let(conn)
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Minute)) // who has nothing to say is forgotten
 	b := make([]byte, 4096)
 	n, err := conn.Read(b)
@@ -92,8 +88,39 @@ func (s *starts) hear(conn *net.UnixConn) {
 		s.mu.Lock()
 		s.all = append(s.all, c)
 		s.mu.Unlock()
+		s.line.started(c, startOf(pid))
+		s.follow(pid)
 	}
 	_, _ = conn.Write([]byte{1}) // it may have ended
+}
+
+// hold keeps what is to be closed at the end, and let closes it before that.
+func (s *starts) hold(c io.Closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[c] = true
+}
+
+func (s *starts) let(c io.Closer) {
+	c.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, c)
+}
+
+// follow has the end of a process told, which waits for an answer meanwhile.
+func (s *starts) follow(pid int) {
+	handle := ends(pid)
+	if handle == nil {
+		return
+	}
+	s.hold(handle)
+	go func() {
+		defer s.let(handle)
+		if exit, ok := waitEnd(handle, pid); ok {
+			s.line.ended(pid, exit)
+		}
+	}()
 }
 
 // peer is the process at the other end, as the kernel numbers it for this one.
@@ -124,7 +151,7 @@ func (s *starts) close() {
 	s.listener.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for conn := range s.open {
-		conn.Close()
+	for c := range s.open {
+		c.Close()
 	}
 }

@@ -30,7 +30,7 @@ func TestStarts(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
-			s, err := newStarts(dir, row.program, nil)
+			s, err := newStarts(dir, row.program, nil, &chronicle{})
 			require.NoError(t, err)
 			defer s.close()
 			conn, err := net.Dial("unixpacket", filepath.Join(dir, wire.StartSocket))
@@ -53,7 +53,7 @@ func TestStartsEnds(t *testing.T) {
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	self, err := os.Executable()
 	require.NoError(t, err)
-	s, err := newStarts(dir, self, nil)
+	s, err := newStarts(dir, self, nil, &chronicle{})
 	require.NoError(t, err)
 	t.Chdir(dir)
 	conn, err := net.Dial("unixpacket", wire.StartSocket)

@@ -46,7 +46,8 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		return result, err
 	}
 	defer dir.remove()
-	starts, err := newStarts(dir.dir, job.Binary, job.Box)
+	line := &chronicle{}
+	starts, err := newStarts(dir.dir, job.Binary, job.Box, line)
 	if err != nil {
 		return result, err
 	}
@@ -69,7 +70,7 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	ownNet := false
 	for len(todo) > 0 {
 		batch := together(todo, job.Climb)
-		s, err := start1(job, judge, dir, cage, starts, slow, batch)
+		s, err := start1(job, judge, dir, cage, starts, line, slow, batch)
 		if err != nil {
 			return result, err
 		}

@@ -33,4 +33,6 @@ func ownNetwork(int) bool { return false }
 
 func cost() evidence.Cost { return evidence.Cost{} }
 
+func uptime() (float64, bool) { return 0, false }
+
 func quit(pid, tid int) bool { return false }
