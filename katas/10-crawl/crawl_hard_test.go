@@ -242,7 +242,7 @@ func TestInterruptLetsPagesInFlightEnd(t *testing.T) {
 	g := s.gate()
 	r := run(t, setup{Workers: 2, Limits: patient, URLs: slices.Concat(s.held(2), s.pages(10))}, os.Stderr)
 	r.arrived(g, 2)
-	require.NoError(t, syscall.Kill(r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
+	require.NoError(t, harness.Signal(r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
 	r.await(crawl.Stopping)
 	close(g.open)
 	interrupted(t, s, r)
@@ -255,7 +255,7 @@ func TestInterruptFromTheTerminal(t *testing.T) {
 	r := run(t, setup{Workers: 2, Limits: patient, URLs: slices.Concat(s.held(2), s.pages(10))}, os.Stderr)
 	r.arrived(g, 2)
 	// Ctrl-C goes to every process of the foreground process group.
-	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
+	require.NoError(t, harness.Signal(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
 	r.await(crawl.Stopping)
 	close(g.open)
 	interrupted(t, s, r)

@@ -43,9 +43,9 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 	r := run(t, setup{Workers: 2, Limits: patient, URLs: s.held(6)}, w)
 	w.Close()
 	r.arrived(g, 2)
-	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
+	require.NoError(t, harness.Signal(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
 	r.await(crawl.Stopping)
-	require.NoError(t, syscall.Kill(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
+	require.NoError(t, harness.Signal(-r.pid, syscall.SIGINT), "the test could not send a signal: the process had ended too early")
 	ends(t, s, r, stderr, syscall.SIGINT)
 }
 

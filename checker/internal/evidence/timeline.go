@@ -75,8 +75,11 @@ type Hold struct {
 
 // A Mark is something that happened at one moment, and exactly then.
 type Mark struct {
-	At   float64 `json:"at"`
-	Kind string  `json:"kind"`           // "returned": the test's function; "judged": it was ended for What; "expected": What was found, as the test had asked; "signal": the supervisor sent What to PID
-	PID  int     `json:"pid,omitempty"`  // 0: the test as a whole
-	What string  `json:"what,omitempty"` // "deadlock", "time", "SIGKILL"
+	At float64 `json:"at"`
+	// Kind is "returned": the test's function; "judged": the test was ended for What;
+	// "expected": What was found, as the test had asked; "signal": the supervisor sent What
+	// to PID; "sent": the test did.
+	Kind string `json:"kind"`
+	PID  int    `json:"pid,omitempty"`  // 0: the test as a whole
+	What string `json:"what,omitempty"` // "deadlock", "time", "SIGKILL"
 }

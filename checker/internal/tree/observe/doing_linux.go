@@ -63,9 +63,9 @@ func (s *seer) begin(now time.Time) bool {
 	return s.sight.Whole
 }
 
-// end ends a whole look.
+// end ends a look that has come to every process: a whole one, or one at a tree at rest.
 func (s *seer) end(began time.Time, pids []int) {
-	s.sight.Holds = s.holds(pids)
+	s.sight.Whole, s.sight.Holds = true, s.holds(pids)
 	s.due = began.Add(frugal * price * time.Duration(s.threads))
 }
 

@@ -60,9 +60,6 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 	for _, pid := range q.Only {
 		pids = p.below(pid, append(pids, pid))
 	}
-	if whole {
-		defer func() { p.seer.end(began, pids) }()
-	}
 	var marks []mark
 	for i, pid := range pids {
 		if slices.Contains(skip, pid) || slices.Contains(pids[:i], pid) {
@@ -80,7 +77,7 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 			if w.rank < tells.rank {
 				tells = w
 			}
-			if whole {
+			if p.seer != nil {
 				p.seer.threads++
 			}
 			if !ok && p.moving == "" {
@@ -96,6 +93,9 @@ func (p *pulse) still(q evidence.Question) (still, changed bool) {
 		if p.moving != "" && !whole {
 			break
 		}
+	}
+	if p.seer != nil && (whole || p.moving == "") {
+		p.seer.end(began, pids)
 	}
 	if p.moving != "" {
 		return p.moved(p.movingPID, p.moving)

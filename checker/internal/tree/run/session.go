@@ -358,6 +358,11 @@ func (s *session) handle(e wire.Event) {
 	case wire.Unreachable:
 		s.unreachable(e)
 		s.reply(wire.Reply{})
+	case wire.Signal:
+		for _, pid := range e.PIDs {
+			s.line.sent(pid, e.Signal)
+		}
+		s.reply(wire.Reply{})
 	case wire.Waiting:
 		s.waiting(e.PIDs)
 	case wire.Settle:

@@ -256,6 +256,16 @@ func (c *chronicle) judged(what string) {
 // signal notes a signal that the supervisor is about to send.
 func (c *chronicle) signal(pid int, sig syscall.Signal) { c.mark("signal", pid, unix.SignalName(sig)) }
 
+// sent notes a signal that the test is about to send, to a process or, as kill(2) has it,
+// to the group of -pid.
+func (c *chronicle) sent(pid int, sig string) {
+	if pid < 0 {
+		c.mark("sent", -pid, sig+" (to its group)")
+		return
+	}
+	c.mark("sent", pid, sig)
+}
+
 // known completes the timeline with children of which only the hooks in the source under
 // test know: they came and went between two looks.
 func (c *chronicle) known(children []evidence.Process) {

@@ -65,6 +65,7 @@ const (
 	// is there to stay.
 	Settle = "settle"
 
+	Signal   = "signal"   // the test is about to send Signal to PIDs, a negative one for a group
 	Waiting  = "waiting"  // PIDs only wait from now on; the reply comes once it is seen what that costs
 	Deadlock = "deadlock" // the test waits for a proof that PIDs can never go on
 )
@@ -78,7 +79,8 @@ type Event struct {
 	Status     evidence.Status      `json:"status,omitempty"`
 	Stopped    bool                 `json:"stopped,omitempty"`    // End: the test's function was left by FailNow
 	Goroutines []evidence.Goroutine `json:"goroutines,omitempty"` // End: those that are left
-	PIDs       []int                `json:"pids,omitempty"`       // Deadlock, Waiting: the processes in question
+	PIDs       []int                `json:"pids,omitempty"`       // Deadlock, Waiting, Signal: the processes in question
+	Signal     string               `json:"signal,omitempty"`     // Signal: its name
 }
 
 // A Reply goes back.
