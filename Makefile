@@ -24,6 +24,7 @@ reset_takes   := KATA
 demo_takes    := KATA
 grader_takes  :=
 grade_takes   := CLASS ROSTER OUT KATA RUBRIC COLUMN REPEAT SEED
+timeline_takes := KATA FROM SEED TEST TEXT TRACE SAVED
 verify_takes  := KATA ONLY
 test_takes    :=
 lint_takes    :=
@@ -41,6 +42,7 @@ endif
 override VERBOSE := $(filter-out 0 no false,$(VERBOSE))
 override ALL := $(filter-out 0 no false,$(ALL))
 override FORCE := $(filter-out 0 no false,$(FORCE))
+override TEXT := $(filter-out 0 no false,$(TEXT))
 
 # A value as one word of the shell, whatever it holds.
 quoted = '$(subst ','\'',$(1))'
@@ -75,6 +77,9 @@ watch: $(CHECKER) bin/live ## check at each save, live on the terminal: KATA=spa
 hint: $(CHECKER) ## show a hint: KATA=spawn  STEP=n  LEVEL=1..3
 	@$(CHECKER) hint $(if $(STEP),--step=$(call quoted,$(STEP))) $(if $(LEVEL),--level=$(call quoted,$(LEVEL))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
+timeline: $(CHECKER) ## draw a run as a page: KATA=spawn  FROM=solutions  TEST=name  TEXT=1  TRACE=file  SAVED=dir
+	@$(CHECKER) timeline $(if $(FROM),--from=$(call quoted,$(FROM))) $(if $(SAVED),--saved=$(call quoted,$(SAVED))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(if $(TEST),--test=$(call quoted,$(TEST))) $(if $(TEXT),--text) $(if $(TRACE),--trace=$(call quoted,$(TRACE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
+
 explain: $(CHECKER) ## explain a finding: CODE=orphan, or all of them
 	@$(CHECKER) explain -- $(foreach c,$(CODE),$(call quoted,$(c)))
 
@@ -93,7 +98,7 @@ demo: ## run the demonstration of a kata's solution: KATA=gil
 verify: $(CHECKER) ## prove the content: stubs, solutions, every known mistake: KATA=…
 	@$(CHECKER) verify $(if $(ONLY),--only=$(call quoted,$(ONLY))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
-.PHONY: help build check watch hint explain solution diff reset demo verify
+.PHONY: help build check watch hint timeline explain solution diff reset demo verify
 
 test: $(CHECKER) ## everything that must be green: vet, the checker's own tests, verify
 	@go vet ./...

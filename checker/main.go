@@ -106,6 +106,6 @@ func newRoot() *cobra.Command {
 
 		PersistentPreRunE: sensible,
 	}
-	root.AddCommand(newCheck(), newSupervise(), newBoxed(), newDoctor(), newSlow(), newHog(), newReader(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newSteps(), newContract(), newExplain(), newSentences(), newHint(), newSolution(), newDiff(), newReset(), newDemo(), newList())
+	root.AddCommand(newCheck(), newSupervise(), newBoxed(), newDoctor(), newSlow(), newHog(), newReader(), newJudge(), newVerify(), newMutate(), newNew(), newFlaw(), newSteps(), newContract(), newExplain(), newSentences(), newHint(), newSolution(), newDiff(), newReset(), newDemo(), newList(), newTimeline())
 	return root
 }

@@ -55,11 +55,15 @@ var allowed = map[string]string{
 	"internal/tree/run":     "internal/evidence internal/source/instrument internal/source/kata internal/tree/observe internal/tree/place internal/tree/trace internal/tree/wakes internal/tree/watch internal/tree/wire",
 	"internal/tree/record":  "internal/evidence internal/source/kata",
 
+	// tests alone, that need a browser
+	"browser": "",
+
 	// judge: from evidence to words, pure
-	"internal/judge/detect":  "internal/evidence",
-	"internal/judge/grade":   "internal/evidence internal/judge/detect internal/source/kata",
-	"internal/judge/formats": "internal/judge/detect internal/judge/grade internal/judge/report",
-	"internal/judge/report":  "internal/evidence internal/judge/detect internal/judge/grade internal/source/kata",
+	"internal/judge/detect":   "internal/evidence",
+	"internal/judge/grade":    "internal/evidence internal/judge/detect internal/source/kata",
+	"internal/judge/formats":  "internal/judge/detect internal/judge/grade internal/judge/report",
+	"internal/judge/report":   "internal/evidence internal/judge/detect internal/judge/grade internal/source/kata",
+	"internal/judge/timeline": "internal/evidence internal/judge/detect internal/judge/report",
 
 	// check: leads a kata through the stages
 	"internal/check": "internal/check/proved internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/box internal/tree/place internal/tree/run",
