@@ -92,6 +92,9 @@ func (t Text) first(v grade.Kata, at grade.Step) {
 		t.line(4, "not written yet: %s", list(unique(open)))
 	}
 	t.line(4, "%s", t.paint(dim, fmt.Sprintf("(make hint KATA=%s STEP=%d%s)", v.Name, at.Number, code)))
+	if len(mine) > 0 {
+		t.draw(v, mine[:1])
+	}
 }
 
 func unique(names []string) (all []string) {

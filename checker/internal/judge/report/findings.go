@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -65,8 +66,24 @@ func (t Text) Findings(v grade.Kata) {
 		t.line(0, "")
 		t.line(4, "%s %s", t.paint(bold, "next:"), groups[0].Next)
 		t.line(4, "%s", t.paint(dim, fmt.Sprintf("(make hint KATA=%s · make explain CODE=%s)", v.Name, groups[0].Code)))
+		t.draw(v, groups)
 		t.line(0, "")
 	}
+}
+
+// seen are the findings that one understands best by looking at the run over time.
+var seen = []string{"deadlock", "livelock", "orphan", "zombie", "race", "shared-race"}
+
+// draw names the command that draws such a finding.
+func (t Text) draw(v grade.Kata, groups []group) {
+	if !slices.ContainsFunc(groups, func(g group) bool { return slices.Contains(seen, g.Code) }) {
+		return
+	}
+	from := ""
+	if v.Source != "" && v.Source != filepath.Join("katas", v.Folder) {
+		from = " FROM=" + v.Source
+	}
+	t.line(4, "%s", t.paint(dim, fmt.Sprintf("(see it: make timeline KATA=%s%s)", v.Name, from)))
 }
 
 // group writes one finding, with what follows from it.
