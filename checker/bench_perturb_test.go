@@ -96,7 +96,7 @@ func names(k kata.Kata) []string {
 
 // scratch makes a repository whose only kata is testdata/NAME, with this
 // checker, and returns the plan for it.
-func scratch(b *testing.B, name string) plan.Plan {
+func scratch(b testing.TB, name string) plan.Plan {
 	root, err := filepath.Abs("..")
 	require.NoError(b, err)
 	dir := b.TempDir()

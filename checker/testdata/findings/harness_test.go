@@ -1,0 +1,9 @@
+package findings
+
+import (
+	"testing"
+
+	"prokata/checker/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
