@@ -82,16 +82,17 @@ func exitText(s syscall.WaitStatus) string {
 	return "exit status " + strconv.Itoa(s.ExitStatus())
 }
 
-// startOf is when a process was started, in ticks after the machine's start; 0 if that is
-// not known.
-func startOf(pid int) uint64 {
+// birth is who started a process, as the kernel numbers it for this one, and when, in ticks
+// after the machine's start; 0 if that is not known.
+func birth(pid int) (parent int, ticks uint64) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
 	if err != nil || len(f) < 20 {
-		return 0
+		return 0, 0
 	}
-	n, _ := strconv.ParseUint(string(f[19]), 10, 64)
-	return n
+	parent, _ = strconv.Atoi(string(f[1]))
+	ticks, _ = strconv.ParseUint(string(f[19]), 10, 64)
+	return parent, ticks
 }
 
 // uptime is the time since the machine was started, in seconds, as the starts of

@@ -88,7 +88,8 @@ func (s *starts) hear(conn *net.UnixConn) {
 		s.mu.Lock()
 		s.all = append(s.all, c)
 		s.mu.Unlock()
-		s.line.started(c, startOf(pid))
+		parent, ticks := birth(pid)
+		s.line.started(wire.Child{PID: pid, Parent: parent, Name: c.Name}, ticks)
 		s.follow(pid)
 	}
 	_, _ = conn.Write([]byte{1}) // it may have ended

@@ -151,7 +151,9 @@ func TestFollow(t *testing.T) {
 			in, err := cmd.StdinPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
-			line.started(wire.Child{PID: cmd.Process.Pid}, startOf(cmd.Process.Pid))
+			parent, ticks := birth(cmd.Process.Pid)
+			assert.Equal(t, os.Getpid(), parent)
+			line.started(wire.Child{PID: cmd.Process.Pid, Parent: parent}, ticks)
 			s.follow(cmd.Process.Pid)
 			in.Close()
 			life := func() evidence.Life {
