@@ -39,7 +39,7 @@ func breached(run evidence.Run, mistakes bool, f Finding) []Finding {
 var remedy = map[string]string{
 	"constraint":  "let the file be built everywhere, or name an operating system",
 	"environment": "choose another name, and give a child what it needs in cmd.Env, behind os.Environ()",
-	"file":        "leave that file out; a kata is made of Go files",
+	"file":        "a kata is made of regular Go files: put one there in its place, or leave it out",
 	"flags":       "take what you need from the arguments of the call; the program's own flags are the tests'",
 	"import":      "do without that package",
 	"init":        "let init fill tables and register functions, and nothing else",
