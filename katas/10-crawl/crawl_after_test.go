@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -64,8 +65,10 @@ func TestPageInTheDictIsDone(t *testing.T) {
 	pages := crawl.NewDict[crawl.Page](c, "pages")
 	close(g.open)
 	for done := false; !done; {
+		stuck := writes(worker)
 		_, done, err = pages.Get(url)
 		require.NoError(t, err, "Get failed")
+		require.True(t, done || !stuck, "a worker said that its page was done, and had not put it into the dict")
 	}
 	require.NoError(t, syscall.Kill(worker, syscall.SIGKILL), "the test could not kill the worker: it had ended too early")
 	untilDead(t, worker) // or it could still write when there is room
@@ -75,6 +78,18 @@ func TestPageInTheDictIsDone(t *testing.T) {
 	require.Empty(t, o.Err, "Crawl failed because a worker had died")
 	assert.Equal(t, 1, s.requests("/held/0"), "a page that stood in the dict was asked for again when its worker had died")
 	assert.Equal(t, 200, o.Result.Pages[url].Status, "a page that stood in the dict was not in the result")
+}
+
+// writes tells whether a process is in the middle of writing to its standard output.
+func writes(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	for _, path := range threads {
+		b, _ := os.ReadFile(path) // one that has ended is not
+		if strings.HasPrefix(string(b), fmt.Sprintf("%d 0x1 ", syscall.SYS_WRITE)) {
+			return true
+		}
+	}
+	return false
 }
 
 // stuff fills the pipe at path.
