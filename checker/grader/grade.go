@@ -33,6 +33,7 @@ type asked struct {
 	repeat int
 	seed   uint64
 	jobs   int
+	trust  bool
 }
 
 func newGrade() *cobra.Command {
@@ -64,6 +65,7 @@ than before, and why.`,
 	f.IntVar(&a.repeat, "repeat", 1, "run each this many `times`")
 	f.Uint64Var(&a.seed, "seed", 1, "`number` that chooses all that is random")
 	f.IntVar(&a.jobs, "jobs", 0, "judge this many side by side (0: one more than there are cores)")
+	f.BoolVar(&a.trust, "trust", false, "grade also where there is no sandbox that is strong enough (see checker doctor)")
 	f.StringVar(&a.checker, "checker", "", "the checker's `program` (else: beside this one)")
 	return c
 }
@@ -226,8 +228,13 @@ func (a asked) judge(ctx context.Context, s *store.Store, root string, katas []k
 	if atOnce == 0 {
 		atOnce = runtime.NumCPU() + 1 // a run waits about as long as it computes
 	}
+	sandbox, found, err := check.NewSandbox([]string{a.program(), "boxed"}, a.trust)
+	if err != nil {
+		return usage{err}
+	}
+	fmt.Fprintf(os.Stderr, "grader: the sandbox of each submission: %s\n", found.Tier)
 	p := newProgress(os.Stderr, waiting, atOnce)
-	err = grading.Run(ctx, s, grading.Here(root, katas, []string{a.program(), "supervise"}, check.NewLane(atOnce > 1)), atOnce, p.hooks())
+	err = grading.Run(ctx, s, grading.Here(root, katas, []string{a.program(), "supervise"}, sandbox, check.NewLane(atOnce > 1)), atOnce, p.hooks())
 	p.clear()
 	if errors.Is(err, context.Canceled) {
 		left, _ := s.Waiting()

@@ -36,11 +36,11 @@ func ProbeSandbox(self []string) (s evidence.Sandbox, err error) {
 	if err != nil {
 		return s, err
 	}
-	dir, err := os.MkdirTemp(base, "prokata-")
+	dir, remove, err := workplace(base)
 	if err != nil {
 		return s, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	return box.Probe(self, dir), nil
 }
 

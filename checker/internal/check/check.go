@@ -85,7 +85,7 @@ func Katas(ctx context.Context, katas []kata.Kata, o Options) ([]grade.Kata, err
 	slices.SortStableFunc(order, func(a, b int) int { return len(katas[b].Tests) - len(katas[a].Tests) })
 	err = SideBySide(ctx, cores(o.Jobs), func(_ context.Context, b *build.Builder, lane *Lane) (work []func(context.Context) error, _ error) {
 		b.Progress, lane.begun = o.Compiled, o.Begun
-		b.Wall, lane.wall = o.Sandbox.compiler(b.Dir), o.Sandbox.wall(b.Dir)
+		b.Wall = o.Sandbox.compiler(b.Dir)
 		for _, i := range order {
 			work = append(work, func(ctx context.Context) error {
 				v := one(ctx, b, lane, plans[i], o, &mu)
@@ -155,7 +155,7 @@ func one(ctx context.Context, b *build.Builder, lane *Lane, p plan.Plan, o Optio
 	for i, attempt := range attempts(p, o) {
 		r := unbuilt(attempt)
 		if !refused {
-			if r, err = lane.Run(ctx, b, attempt, o.Supervisor); err != nil {
+			if r, err = lane.behind(ctx, b, attempt, o.Supervisor, o.Sandbox.wall(b.Dir)); err != nil {
 				return fault(p, err) // the context's
 			}
 		}

@@ -16,20 +16,24 @@ import (
 type Lane struct {
 	side  bool         // others may run beside one
 	mu    sync.RWMutex // held for reading by those that go side by side
-	wall  run.Wall     // around each run; nil: none
 	begun func(kata.Kata, Stage)
 }
 
 // Run is Run, and what hit a bound of time beside other runs is tried again alone: they
 // may have taken from it what it needed.
 func (l *Lane) Run(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string) (evidence.Run, error) {
+	return l.behind(ctx, b, p, supervisor, nil)
+}
+
+// behind is Run behind a wall, if there is one.
+func (l *Lane) behind(ctx context.Context, b *build.Builder, p plan.Plan, supervisor []string, wall run.Wall) (evidence.Run, error) {
 	begun := func(s Stage) {
 		if l.begun != nil {
 			l.begun(p.Kata, s)
 		}
 	}
 	l.mu.RLock()
-	r, err := buildAndRun(ctx, b, p, supervisor, l.wall, begun)
+	r, err := buildAndRun(ctx, b, p, supervisor, wall, begun)
 	l.mu.RUnlock()
 	again := held(r)
 	if err != nil || !l.side || len(again) == 0 {
@@ -38,7 +42,7 @@ func (l *Lane) Run(ctx context.Context, b *build.Builder, p plan.Plan, superviso
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.Tests = again
-	alone, err := buildAndRun(ctx, b, p, supervisor, l.wall, begun)
+	alone, err := buildAndRun(ctx, b, p, supervisor, wall, begun)
 	if err != nil || alone.Fault != "" {
 		return r, err
 	}

@@ -1,10 +1,12 @@
 package check
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/source/build"
@@ -15,9 +17,8 @@ import (
 
 // A Sandbox is what untrusted code is built and run in.
 type Sandbox struct {
-	Self    []string         // the command by which this program serves as process 1 of one
-	Found   evidence.Sandbox // what a probe has found
-	Without []string         // layers that are left out though they could be had: only a test does that
+	Self  []string         // the command by which this program serves as process 1 of one
+	Found evidence.Sandbox // what a probe has found
 }
 
 // tools are the programs beside its own that a program under test may start.
@@ -41,19 +42,9 @@ func (s *Sandbox) wall(base string) run.Wall {
 		return nil
 	}
 	return func(cmd *exec.Cmd, job *run.Job) (func(), error) {
-		names := tools
-		if slices.Contains(job.Kata.Needs, kata.Python) {
-			names = append(slices.Clone(names), kata.Python)
-		}
-		show, err := box.Programs(append(paths(names), job.Binary))
+		show, err := contents(job.Kata, job.Binary)
 		if err != nil {
 			return nil, err
-		}
-		if slices.Contains(job.Kata.Needs, kata.Python) {
-			libraries, _ := filepath.Glob("/usr/lib/python3.*")
-			for _, dir := range libraries {
-				show[dir] = dir
-			}
 		}
 		delete(show, job.Binary)
 		inside := filepath.Join(folder, filepath.Base(job.Binary))
@@ -110,9 +101,31 @@ func (s *Sandbox) compiler(base string) build.Wall {
 	}
 }
 
+// contents is what is in the sandbox of a kata's tests beside their own program.
+func contents(k kata.Kata, binary string) (map[string]string, error) {
+	show, err := box.Programs(append(paths(tools), binary))
+	if err != nil || !slices.Contains(k.Needs, kata.Python) {
+		return show, err
+	}
+	// Python's own library, and what its modules load. Where that is not whole, there is no
+	// Python.
+	modules, _ := filepath.Glob("/usr/lib/python3.*/lib-dynload/*.so")
+	python, err := box.Programs(append(paths([]string{kata.Python}), modules...))
+	if err != nil {
+		return show, nil
+	}
+	folders, _ := filepath.Glob("/usr/lib/python3.*")
+	for _, dir := range folders {
+		maps.DeleteFunc(python, func(from, _ string) bool { return strings.HasPrefix(from, dir+"/") })
+		show[dir] = dir
+	}
+	maps.Copy(show, python)
+	return show, nil
+}
+
 // without lists the layers that are left out: those that the machine lacks.
 func (s *Sandbox) without() []string {
-	all := append([]string{}, s.Without...)
+	var all []string
 	for _, l := range s.Found.Layers {
 		if !l.OK {
 			all = append(all, l.Name)

@@ -18,11 +18,11 @@ func SideBySide(ctx context.Context, atOnce int, work func(context.Context, *bui
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(base, "prokata-build-")
+	dir, remove, err := workplace(base)
 	if err != nil {
 		return fmt.Errorf("make a place for test binaries: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	all, err := work(ctx, build.New(dir), &Lane{side: atOnce > 1})
 	if err != nil {
 		return err
@@ -33,4 +33,19 @@ func SideBySide(ctx context.Context, atOnce int, work func(context.Context, *bui
 		g.Go(func() error { return f(ctx) })
 	}
 	return g.Wait()
+}
+
+// workplace makes a folder in base for as long as this process lives, and removes those of
+// others that were killed.
+func workplace(base string) (dir string, remove func(), err error) {
+	const prefix = "prokata-work-"
+	place.Sweep(base, prefix+"*", os.RemoveAll)
+	dir, let, err := place.Hold(base, prefix)
+	if err != nil {
+		return "", nil, err
+	}
+	return dir, func() {
+		_ = os.RemoveAll(dir)
+		let()
+	}, nil
 }

@@ -24,6 +24,7 @@ func (l *Lane) Source(ctx context.Context, k kata.Kata, o Options) (v grade.Kata
 		return v, Usage{err}
 	}
 	err = SideBySide(ctx, 1, func(_ context.Context, b *build.Builder, _ *Lane) ([]func(context.Context) error, error) {
+		b.Wall = o.Sandbox.compiler(b.Dir)
 		return []func(context.Context) error{func(ctx context.Context) error {
 			v = one(ctx, b, l, p, o, &sync.Mutex{})
 			return ctx.Err()

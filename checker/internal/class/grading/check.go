@@ -16,8 +16,9 @@ import (
 	"prokata/checker/internal/tree/place"
 )
 
-// Here is the judge that checks on this machine, as "checker check --untrusted" does.
-func Here(root string, katas []kata.Kata, supervisor []string, lane *check.Lane) Judge {
+// Here is the judge that checks on this machine, as "checker check --untrusted" does, in
+// the sandbox; nil is none.
+func Here(root string, katas []kata.Kata, supervisor []string, sandbox *check.Sandbox, lane *check.Lane) Judge {
 	return func(ctx context.Context, j store.Job) (v grade.Kata, err error) {
 		i := slices.IndexFunc(katas, func(k kata.Kata) bool { return k.Folder == j.Kata })
 		if i < 0 {
@@ -43,7 +44,7 @@ func Here(root string, katas []kata.Kata, supervisor []string, lane *check.Lane)
 			}
 		}
 		v, err = lane.Source(ctx, katas[i], check.Options{
-			Root: root, From: dir, Repeat: j.Repeat, Both: true, Seed: j.Seed, Supervisor: supervisor, Untrusted: true,
+			Root: root, From: dir, Repeat: j.Repeat, Both: true, Seed: j.Seed, Supervisor: supervisor, Untrusted: true, Sandbox: sandbox,
 		})
 		if err != nil {
 			return v, err

@@ -24,7 +24,7 @@ func TestTimeoutFoldsEqualLines(t *testing.T) {
 		return evidence.Goroutine{State: state, Frames: []evidence.Frame{{Func: "spawn.f", File: "katas/01-spawn/spawn.go", Line: line}}}
 	}
 	f := only(t, evidence.Test{Status: evidence.Aborted, Limit: &evidence.Limit{Kind: "time"}, Stacks: []evidence.Stacks{
-		{PID: 4, Name: "/tmp/prokata-build-1/spawn.test", Goroutines: []evidence.Goroutine{g(3, "select"), g(3, "select"), g(9, "sleep")}},
+		{PID: 4, Name: "/tmp/prokata-work-1/spawn.test", Goroutines: []evidence.Goroutine{g(3, "select"), g(3, "select"), g(9, "sleep")}},
 		{PID: 5, Name: "worker", Goroutines: []evidence.Goroutine{g(7, "IO wait")}},
 		{PID: 6, Name: "worker", Goroutines: []evidence.Goroutine{g(7, "IO wait")}},
 		{PID: 8, Name: "worker", Goroutines: []evidence.Goroutine{g(7, "IO wait")}},

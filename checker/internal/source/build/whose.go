@@ -112,8 +112,8 @@ func paths(p plan.Plan, f string) []string {
 // inBuild is what the compiler adds to a place that a line directive names: where the file
 // really is, in a folder that nobody has seen and that is gone by now.
 //
-//	katas/01-spawn/spawn.go:17:2[/tmp/prokata-build-242519651/01-spawn-4033/spawn.go:18:2]: other declaration of fmt
-var inBuild = regexp.MustCompile(`\[[^\[\]\s]*/prokata-build-\d+/[^\[\]\s]*\]`)
+//	katas/01-spawn/spawn.go:17:2[/tmp/prokata-work-242519651/01-spawn-4033/spawn.go:18:2]: other declaration of fmt
+var inBuild = regexp.MustCompile(`\[[^\[\]\s]*/prokata-work-\d+/[^\[\]\s]*\]`)
 
 // words are the go command's, with the learner's paths, without what it adds.
 func words(text string, p plan.Plan) string {

@@ -3,7 +3,6 @@
 package box
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -103,6 +102,7 @@ var attacks = map[string]func(argument string) error{
 	},
 	"call out":        func(addr string) error { return dial("tcp", addr) },
 	"call a stranger": func(name string) error { return dial("unix", name) },
+	"wait for ever":   func(seconds string) error { return exec.Command("/usr/bin/sleep", seconds).Run() },
 	"leave a daemon": func(seconds string) error {
 		child := exec.Command("/usr/bin/sleep", seconds)
 		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -241,15 +241,10 @@ func victim(t *testing.T) string {
 // daemon tells whether the daemon of an attack is there, and ends it.
 func daemon(t *testing.T, seconds string) (there bool) {
 	t.Helper()
-	all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, path := range all {
-		b, _ := os.ReadFile(path)
-		if !bytes.Equal(b, []byte("/usr/bin/sleep\x00"+seconds+"\x00")) {
-			continue
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+	for _, pid := range running(seconds) {
+		n, _ := strconv.Atoi(pid)
 		there = true
-		assert.NoError(t, unix.Kill(pid, unix.SIGKILL))
+		assert.NoError(t, unix.Kill(n, unix.SIGKILL))
 	}
 	return there
 }

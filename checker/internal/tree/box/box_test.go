@@ -68,11 +68,12 @@ func self() []string {
 
 const (
 	attacker Kind = "attack"
+	bareKind Kind = "bare"    // starts the attack in no box
 	escaped       = "escaped" // is what an attack prints that has done what it should not
 )
 
 func serve(kind Kind, args []string) error {
-	if args[0] == "--" {
+	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	}
 	switch {
@@ -83,6 +84,10 @@ func serve(kind Kind, args []string) error {
 			fmt.Println(escaped)
 		}
 		return err
+	case kind == bareKind:
+		return exec.Command(self()[0], "boxed", string(attacker), os.Getenv("ATTACK"), os.Getenv("ARGUMENT")).Run()
+	case kind == starter:
+		return startForEver(args[0])
 	case kind == Trial && len(args) > 0:
 		return Look()
 	}

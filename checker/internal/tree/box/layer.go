@@ -57,16 +57,24 @@ var layers = []layer{
 	{NoCaps, true, "run a kernel of 4.3 or later"},
 	{NoPrivs, true, "run a kernel of 3.5 or later"},
 	{Seccomp, true, "run a kernel with CONFIG_SECCOMP_FILTER, where nobody forbids seccomp(2)"},
-	{UserID, false, "run the checker as root"},
+	{UserID, false, "run the checker as root (where Landlock keeps signals in, from Linux 6.12 on, it is no more than a second wall)"},
 	{Landlock, false, "run a kernel of 5.13 or later with landlock among its security modules (boot with lsm=landlock,…)"},
 	{Scopes, false, "run a kernel of 6.12 or later with Landlock"},
 	{Memory, false, "run the checker as root where the memory controller of control groups can be written"},
 	{Tasks, false, "run the checker as root where the pids controller of control groups can be written"},
 }
 
+// notTried is why a layer is not there that stands on another which is not.
+const notTried = "not tried: a layer below it is missing"
+
 // tier is the best one that the layers make up, and the first that is missing for the
-// next better one.
+// next better one: of several, one that is missing for a reason of its own.
 func tier(found []evidence.Layer) (name, missing string) {
+	for _, l := range layers {
+		if l.strong && slices.ContainsFunc(found, func(f evidence.Layer) bool { return f.Name == l.name && !f.OK && f.Why != notTried }) {
+			return None, l.name
+		}
+	}
 	has := func(name string) bool {
 		return slices.ContainsFunc(found, func(l evidence.Layer) bool { return l.Name == name && l.OK })
 	}

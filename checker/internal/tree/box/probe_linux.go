@@ -67,7 +67,7 @@ func sum(got map[string]string, why map[string]string) evidence.Sandbox {
 		case why[l.name] != "":
 			problem = why[l.name]
 		case !tried:
-			problem = "not tried: a layer below it is missing"
+			problem = notTried
 		}
 		s.Layers = append(s.Layers, evidence.Layer{Name: l.name, OK: problem == "", Why: problem})
 	}

@@ -1,0 +1,88 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"prokata/checker/internal/check"
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/judge/grade"
+	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/tree/box"
+)
+
+// TestSandbox: in the sandbox a program does all that a kata asks and reaches nothing else;
+// one that eats what no process has is ended by the kernel, for which it is blamed.
+func TestSandbox(t *testing.T) {
+	root, err := kata.Root(".")
+	require.NoError(t, err)
+	k, err := kata.Load(filepath.Join(root, "katas", "01-spawn"))
+	require.NoError(t, err)
+	k.Tests = slices.DeleteFunc(k.Tests, func(t kata.Test) bool { return t.Name != "TestHello" })
+	k.Limits = kata.Limits{Seconds: 20, Processes: 30, MemoryMiB: 600, OutputMiB: 4}
+	solution, err := os.ReadFile(filepath.Join(root, "solutions", "01-spawn", "spawn.go"))
+	require.NoError(t, err)
+	const hook = "func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {\n"
+	require.Contains(t, string(solution), hook)
+	sandbox, found, err := check.NewSandbox(boxed(), true)
+	require.NoError(t, err)
+	if sandbox == nil {
+		t.Skipf("not checked here: %v", box.Enough(found))
+	}
+	hasMemory := slices.ContainsFunc(found.Layers, func(l evidence.Layer) bool { return l.Name == box.Memory && l.OK })
+	for _, row := range []struct {
+		name, run string
+		verdict   grade.Verdict
+		limit     string // for which the test is ended
+	}{
+		{name: "reaches for what is not there", verdict: grade.Pass, run: fmt.Sprintf(`
+	for _, path := range []string{%q, %q, "/root", "/home", "/usr/local/go"} {
+		if _, err := os.Stat(path); err == nil { panic("escaped: " + path) }
+	}
+	if err := os.WriteFile("/kata/x", nil, 0o600); err == nil { panic("escaped: it wrote beside its program") }
+	if err := syscall.Kill(os.Getppid(), 0); err == nil { panic("escaped: it may kill its supervisor") }
+`, root, filepath.Join(root, "solutions", "01-spawn", "spawn.go"))},
+		{name: "eats what no process has", verdict: grade.Fail, limit: "memory", run: `
+	for i := 0; ; i++ {
+		f, err := os.Create(fmt.Sprintf("/dev/shm/eaten-%d", i%2))
+		if err != nil { panic(err) }
+		b := make([]byte, 1<<20)
+		for range 100 { if _, err := f.Write(b); err != nil { break } }
+		if i == 1 { for eaten := [][]byte{}; ; { b := make([]byte, 1<<26); for i := 0; i < len(b); i += 4096 { b[i] = 1 }; eaten = append(eaten, b) } }
+	}
+`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if row.limit != "" && !hasMemory {
+				t.Skip("not checked here: there is no " + box.Memory)
+			}
+			dir := t.TempDir()
+			src := strings.Replace(string(solution), hook, hook+row.run+"\n", 1)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "spawn.go"), []byte(src), 0o600))
+			var saw []evidence.Run
+			verdicts, err := check.Katas(t.Context(), []kata.Kata{k}, check.Options{
+				Root: root, From: dir, Supervisor: supervisor(), Sandbox: sandbox,
+				Saw: func(r evidence.Run, _ int) error { saw = append(saw, r); return nil },
+			})
+			require.NoError(t, err)
+			v := verdicts[0]
+			assert.Equal(t, row.verdict, v.Verdict, "%s %+v", v.Why, v.Findings)
+			require.Len(t, saw, 1)
+			require.NotNil(t, saw[0].Sandbox, "the evidence does not say what it ran in")
+			assert.Equal(t, found.Tier, saw[0].Sandbox.Tier)
+			if row.limit != "" {
+				require.NotNil(t, saw[0].Tests[0].Limit, "%+v", v.Findings)
+				assert.Equal(t, row.limit, saw[0].Tests[0].Limit.Kind)
+			}
+		})
+	}
+}
