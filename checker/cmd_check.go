@@ -100,9 +100,9 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			if o.Climb && !cmd.Flags().Changed("seed") {
 				o.Proved = proved.Open(root, force)
 			}
-			var stands climb.Standing
+			var before climb.Standing
 			if o.Climb && from == "" {
-				stands = climb.Load(root)
+				before = climb.Load(root)
 				o.Untouched = func(p plan.Plan) bool { return climb.Untouched(root, p) }
 			}
 			show := func(grade.Kata) {}
@@ -110,12 +110,13 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 				told := false // of several katas, the first that is not climbed yet is told in full
 				show = inOrder(katas, func(v grade.Kata) {
 					p.aside(func() {
-						if _, ok := v.Stands(); !o.Climb || !ok {
+						_, stands := v.Stands()
+						if !o.Climb || v.Verdict == grade.CheckerError || v.Verdict == grade.NotJudged {
 							text.Kata(v)
-						} else {
-							text.Climb(v, stands[v.Name], told)
-							told = true
+							return
 						}
+						text.Climb(v, before[v.Name], told)
+						told = told || stands || v.Verdict == grade.Fail
 					})
 				})
 			}
@@ -156,8 +157,8 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 					return fault(err)
 				}
 			default:
-				if stands != nil {
-					stands.Save(root, verdicts)
+				if before != nil {
+					before.Save(root, verdicts)
 				}
 				text.Summary(verdicts, seed, time.Since(start).Seconds())
 			}

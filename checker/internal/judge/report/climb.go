@@ -14,11 +14,16 @@ import (
 // that hold, then the one that is next, with its first finding. Before is the step that
 // was reached the last time, 0 if that is not known; brief is one line alone.
 func (t Text) Climb(v grade.Kata, before int, brief bool) {
+	t.climb = true
 	at, ok := v.Stands()
 	// What concerns no test, as a source that does not compile, is below every step.
 	whole := slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return f.Test == "" })
 	if !ok || whole || v.Verdict != grade.Fail && v.Verdict != grade.Flaky && v.Verdict != grade.NotStarted {
-		t.Kata(v)
+		if brief {
+			t.head(v)
+		} else {
+			t.Kata(v)
+		}
 		return
 	}
 	where := fmt.Sprintf("step %d of %d", at.Number, len(v.Steps))

@@ -13,6 +13,7 @@ import (
 const (
 	few  = 4  // findings shown of one kata, unless verbose
 	many = 20 // lines of the proof of one finding, unless verbose
+	less = 7  // of them who climbs sees so many: with the step and the commands they fit a screen of 24 lines
 )
 
 // A group is what several tests found at one place, which is told once, with what
@@ -29,7 +30,7 @@ func grouped(all []detect.Finding) []group {
 	var groups []group
 	for _, f := range detect.Causes(all) {
 		i := slices.IndexFunc(groups, func(g group) bool {
-			return f.Code != "wrong" && g.Code == f.Code && g.File == f.File && g.Line == f.Line && g.Message == f.Message
+			return g.Code == f.Code && g.File == f.File && g.Line == f.Line && g.Message == f.Message
 		})
 		if i < 0 {
 			groups = append(groups, group{f, []string{f.Test}, nil})
@@ -107,7 +108,7 @@ func (t Text) group(g group) {
 		t.line(8, "also in %s%s", strings.Join(shown, ", "), more)
 	}
 	for i, f := range g.follows {
-		if i == few && !t.Verbose {
+		if (i == few || t.climb && i == 1) && !t.Verbose {
 			t.line(8, "and %d more that may follow from it", len(g.follows)-i)
 			break
 		}
@@ -133,14 +134,34 @@ func (t Text) group(g group) {
 	}
 }
 
+// most is how many lines of a proof are shown.
+func (t Text) most() int {
+	if t.climb {
+		return less
+	}
+	return many
+}
+
 // proof writes the proof of a finding.
 func (t Text) proof(detail []string) {
+	n := 0
+	for _, d := range detail {
+		n += len(Lines(d))
+	}
+	at := 0
 	for i, d := range detail {
-		if i == many && !t.Verbose {
-			t.line(8, "… and %d more lines (VERBOSE=1 shows them)", len(detail)-i)
+		// Of one that has several lines, all are shown or, to who climbs, what there is room for.
+		cut := t.climb && at+len(Lines(d)) > t.most()
+		if (i == t.most() || cut) && !t.Verbose {
+			if room := t.most() - at; cut && room > 0 {
+				t.lines(8, strings.Join(strings.SplitN(d, "\n", room+1)[:room], "\n"))
+				at += room
+			}
+			t.line(8, "… and %d more lines (VERBOSE=1 shows them)", n-at)
 			break
 		}
 		t.lines(8, d)
+		at += len(Lines(d))
 	}
 }
 

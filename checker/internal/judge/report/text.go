@@ -17,6 +17,8 @@ type Text struct {
 	W       io.Writer
 	Colour  bool
 	Verbose bool // every test by itself, every finding
+
+	climb bool // for who climbs: no more than a screen
 }
 
 const (
@@ -57,16 +59,7 @@ func (t Text) paint(colour, s string) painted {
 
 // Kata writes one kata: a line with what held, its findings, and one next step.
 func (t Text) Kata(v grade.Kata) {
-	word, colour := verdictWord(v)
-	score := ""
-	if v.Verdict != grade.NotStarted && v.Verdict != grade.NotRun && v.Verdict != grade.NotJudged && v.Verdict != grade.CheckerError {
-		score = fmt.Sprintf(" %d/%d", v.Score, v.Max)
-	}
-	badges := t.paint(dim, strings.Join(held(v), " "))
-	if badges != "" {
-		badges = " " + badges
-	}
-	t.line(0, "%2d %-13s %s%s%s", v.Number, v.Name, t.paint(colour, word), score, badges)
+	t.head(v)
 	if v.Why != "" && v.Verdict != grade.NotJudged {
 		t.lines(4, v.Why)
 	}
@@ -80,6 +73,20 @@ func (t Text) Kata(v grade.Kata) {
 		}
 	}
 	t.Findings(v)
+}
+
+// head writes the line of a kata.
+func (t Text) head(v grade.Kata) {
+	word, colour := verdictWord(v)
+	score := ""
+	if v.Verdict != grade.NotStarted && v.Verdict != grade.NotRun && v.Verdict != grade.NotJudged && v.Verdict != grade.CheckerError {
+		score = fmt.Sprintf(" %d/%d", v.Score, v.Max)
+	}
+	badges := t.paint(dim, strings.Join(held(v), " "))
+	if badges != "" {
+		badges = " " + badges
+	}
+	t.line(0, "%2d %-13s %s%s%s", v.Number, v.Name, t.paint(colour, word), score, badges)
 }
 
 func verdictWord(v grade.Kata) (word, colour string) {
