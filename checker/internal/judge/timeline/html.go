@@ -92,7 +92,8 @@ var skeleton = strings.TrimLeft(`
 <main>
 <section id="picture" aria-label="processes over time"><p id="note" role="status"></p><svg id="lanes" tabindex="0" role="application" aria-label="timeline: arrows move, plus and minus zoom, j and k choose a process, n the next finding"></svg>
 <noscript><pre>%s</pre></noscript></section>
-<aside><section id="findings" aria-label="findings"></section><section id="graph" aria-label="who waits for whom"></section><section id="chosen" aria-live="polite"></section><section id="legend" aria-label="legend"></section></aside>
+<aside><section id="findings" aria-label="findings"></section><section id="chosen" aria-live="polite"></section><section id="legend" aria-label="legend"></section></aside>
+<section id="graph" aria-label="who waits for whom"></section>
 </main>
 <div id="tip" hidden></div>
 <script type="application/json" id="run">%s</script>

@@ -23,7 +23,8 @@ function drawGraph(box, graph) {
     const [x, y] = at(i);
     svg.append(node('circle', { class: 'node' + (i < graph.circle ? ' circle' : ''), cx: x, cy: y, r: 21 }), node('text', { class: 'mid small', x, y: y + 4 }, v.pid));
   });
-  box.append(svg);
+  const beside = html('div');
+  box.append(beside);
   const list = html('ol');
   for (const v of graph.nodes.slice(0, 40)) {
     const item = html('li');
@@ -31,6 +32,6 @@ function drawGraph(box, graph) {
     if (v.place) item.append(html('code', v.place + (v.source ? '   ' + v.source : '')));
     list.append(item);
   }
-  box.append(list);
+  beside.append(svg, list);
   if (graph.nodes.length > 40) box.append(html('p', 'and ' + (graph.nodes.length - 40) + ' more', 'quiet'));
 }
