@@ -49,13 +49,13 @@ type Conn struct {
 // New makes an end of the open stream socket f, which then belongs to the
 // Conn, also when New fails: then f is closed. A file that is no socket is refused.
 func New(f *os.File) (*Conn, error) {
-	// TODO: make the end.
+	// TODO: write me.
 	return nil, todo.Err("pipe: New")
 }
 
 // Pipe returns the two ends of a new connection, both in this process.
 func Pipe() (*Conn, *Conn, error) {
-	// TODO: connect two ends.
+	// TODO: write me.
 	return nil, nil, todo.Err("pipe: Pipe")
 }
 
@@ -64,7 +64,7 @@ func Pipe() (*Conn, *Conn, error) {
 // and ExtraFiles stays as it is. Several goroutines may start at once: each
 // child gets its own end, and no other. What cannot be started leaves nothing.
 func Start(cmd *exec.Cmd) (*Conn, error) {
-	// TODO: give cmd its end and start it.
+	// TODO: write me.
 	return nil, todo.Err("pipe: Start")
 }
 
@@ -73,7 +73,7 @@ func Start(cmd *exec.Cmd) (*Conn, error) {
 // second call, for a process that was started otherwise, or for the children of
 // this one.
 func Open() (*Conn, error) {
-	// TODO: find the end that the parent passed on.
+	// TODO: write me.
 	return nil, todo.Err("pipe: Open")
 }
 
@@ -84,7 +84,7 @@ func Open() (*Conn, error) {
 //
 // Send fails with io.ErrClosedPipe when the other side has closed or died.
 func (c *Conn) Send(message []byte) error {
-	// TODO: send a frame.
+	// TODO: write me.
 	return todo.Err("pipe: Send")
 }
 
@@ -96,7 +96,7 @@ func (c *Conn) Send(message []byte) error {
 // but for a small factor. After ErrTooLong or ErrCorrupt nothing more can be
 // received.
 func (c *Conn) Recv() ([]byte, error) {
-	// TODO: receive a frame.
+	// TODO: write me.
 	return nil, todo.Err("pipe: Recv")
 }
 
@@ -104,7 +104,7 @@ func (c *Conn) Recv() ([]byte, error) {
 // and takes nothing. When ctx ends first, it returns the error of ctx. With a
 // ctx that has ended already it only looks.
 func (c *Conn) Poll(ctx context.Context) error {
-	// TODO: wait for a whole frame.
+	// TODO: write me.
 	return todo.Err("pipe: Poll")
 }
 
@@ -112,21 +112,21 @@ func (c *Conn) Poll(ctx context.Context) error {
 // descriptor of its own of the same open file; f still belongs to the caller. If
 // f is closed, SendFile fails and nothing is sent.
 func (c *Conn) SendFile(f *os.File) error {
-	// TODO: send a frame, and a descriptor beside it.
+	// TODO: write me.
 	return todo.Err("pipe: SendFile")
 }
 
 // RecvFile waits for the next file, as Recv does for a message, and returns it.
 // It belongs to the caller.
 func (c *Conn) RecvFile() (*os.File, error) {
-	// TODO: receive a frame, and the descriptor beside it.
+	// TODO: write me.
 	return nil, todo.Err("pipe: RecvFile")
 }
 
 // Close lets go of this end. What was sent still arrives; what was not
 // received is lost, and files among it are closed. A Send, Recv or Poll under way returns ErrClosed.
 func (c *Conn) Close() error {
-	// TODO: close the end.
+	// TODO: write me.
 	return todo.Err("pipe: Close")
 }
 
@@ -135,6 +135,6 @@ func (c *Conn) Close() error {
 // order of the arguments. When ctx ends first, it returns the error of ctx. It
 // fails with ErrClosed if one of the connections is closed.
 func Wait(ctx context.Context, conns ...*Conn) ([]*Conn, error) {
-	// TODO: wait for several connections.
+	// TODO: write me.
 	return nil, todo.Err("pipe: Wait")
 }

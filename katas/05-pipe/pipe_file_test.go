@@ -1,11 +1,9 @@
 package pipe_test
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,6 +41,44 @@ func TestFile(t *testing.T) {
 	require.NoError(t, c.Close(), "Close returned an error")
 }
 
+func TestClosedFile(t *testing.T) {
+	harness.Test(t)
+	a, b := pair(t)
+	gone := anyFile(t)
+	require.NoError(t, gone.Close(), "the test could not close a file")
+	assert.Error(t, a.SendFile(gone), "SendFile did not say that the file is closed")
+	require.NoError(t, a.Send([]byte("message")), "Send returned an error")
+	message, err := b.Recv()
+	require.NoError(t, err, "something was sent of the file that SendFile refused")
+	assert.Equal(t, "message", string(message), "Recv returned another message than the one that was sent")
+}
+
+func TestNoRoomForAFile(t *testing.T) {
+	harness.Test(t)
+	mine, other := ends(t)
+	socket := second(t, mine)
+	a, b := conn(t, mine), conn(t, other)
+	file := anyFile(t)
+	before := fill(t, socket)
+	sent := make(chan error, 1)
+	go func() { sent <- a.SendFile(file) }()
+	harness.Waiting(t, os.Getpid())
+	drain(t, b, before)
+	f, err := b.RecvFile()
+	require.NoError(t, err, "a file that had to wait for room did not arrive")
+	require.NoError(t, f.Close(), "the test could not close a file")
+	require.NoError(t, <-sent, "a file was not sent when there was room again")
+}
+
+func TestFilesAfterClose(t *testing.T) {
+	harness.Test(t)
+	a, _ := pair(t)
+	require.NoError(t, a.Close(), "Close returned an error")
+	assert.ErrorIs(t, a.SendFile(anyFile(t)), pipe.ErrClosed, "SendFile did not say that the connection is closed")
+	_, err := a.RecvFile()
+	assert.ErrorIs(t, err, pipe.ErrClosed, "RecvFile did not say that the connection is closed")
+}
+
 func TestKindOfTheNext(t *testing.T) {
 	harness.Test(t)
 	a, b := pair(t)
@@ -59,57 +95,6 @@ func TestKindOfTheNext(t *testing.T) {
 	f, err = b.RecvFile()
 	require.NoError(t, err, "RecvFile returned an error, though Recv had left the file where it was")
 	require.NoError(t, f.Close(), "the test could not close a file")
-
-	gone := anyFile(t)
-	require.NoError(t, gone.Close(), "the test could not close a file")
-	assert.Error(t, a.SendFile(gone), "SendFile did not say that the file is closed")
-	require.NoError(t, a.Send([]byte("message")), "Send returned an error")
-	message, err = b.Recv()
-	require.NoError(t, err, "something was sent of the file that SendFile refused")
-	assert.Equal(t, "message", string(message), "Recv returned another message than the one that was sent")
-}
-
-// What is sent where there is no room at all: it waits, and comes whole.
-func TestNoRoom(t *testing.T) {
-	harness.Test(t)
-	mine, other := ends(t)
-	fill := second(t, mine)
-	a, b := conn(t, mine), conn(t, other)
-	for _, way := range []struct {
-		name       string
-		send, recv func() error
-	}{
-		{"a message", func() error { return a.Send([]byte("last")) }, func() error {
-			message, err := b.Recv()
-			assert.Equal(t, "last", string(message), "Recv returned another message than the one that was sent")
-			return err
-		}},
-		{"a file", func() error { return a.SendFile(anyFile(t)) }, func() error {
-			f, err := b.RecvFile()
-			f.Close() // an error, and no harm, if there is none
-			return err
-		}},
-	} {
-		before := 0
-		for one := []byte(frame(0, 1, "x")); ; before++ {
-			n, err := syscall.SendmsgN(fill, one, nil, nil, syscall.MSG_DONTWAIT)
-			if errors.Is(err, syscall.EAGAIN) {
-				break
-			}
-			require.NoError(t, err, "the test could not prepare a socket")
-			require.Len(t, one, n, "the test could not send a whole frame")
-		}
-		sent := make(chan error, 1)
-		go func() { sent <- way.send() }()
-		harness.Waiting(t, os.Getpid())
-		for range before {
-			message, err := b.Recv()
-			require.NoError(t, err, "Recv returned an error")
-			require.Equal(t, "x", string(message), "Recv returned another message than the one that was sent")
-		}
-		require.NoError(t, way.recv(), "%s that had to wait for room did not arrive", way.name)
-		require.NoError(t, <-sent, "%s was not sent when there was room again", way.name)
-	}
 }
 
 // Of four files two are taken. What becomes of the rest is seen at their other ends.
@@ -133,7 +118,7 @@ func TestFileThatNobodyTook(t *testing.T) {
 		f.Close()
 		require.NoError(t, err, "a file that was received could not be written to")
 	}
-	require.NoError(t, b.Poll(t.Context()), "Poll returned an error, though something was there") // The third is in this process now,
+	require.NoError(t, b.Poll(background), "Poll returned an error, though something was there") // The third is in this process now,
 	sent := make(chan error, 1)
 	go func() { sent <- b.Send(make([]byte, bigLength)) }()
 	harness.Waiting(t, os.Getpid()) // and the fourth, if the Send reads while it waits for room.
@@ -143,5 +128,27 @@ func TestFileThatNobodyTook(t *testing.T) {
 		rest, err := io.ReadAll(readers[i])
 		require.NoError(t, err, "the test could not read")
 		assert.Equal(t, text, string(rest), "the files did not arrive in order")
+	}
+}
+
+func TestBadFileFrames(t *testing.T) {
+	harness.Test(t)
+	for _, test := range []struct {
+		name, bytes string
+		want        error
+	}{
+		{"a file that was not sent", frame(1, 0, ""), pipe.ErrCorrupt},
+		{"a file with a message", frame(1, 2, "hi"), pipe.ErrCorrupt},
+		{"a claim of one byte too many", frame(0, pipe.MaxMessage+1, "hello"), pipe.ErrTooLong},
+		{"an end inside of a header", frame(1, 0, "")[:3], io.ErrUnexpectedEOF},
+	} {
+		c, other := raw(t)
+		_, err := other.WriteString(test.bytes)
+		require.NoError(t, err, "the test could not write")
+		require.NoError(t, other.Close(), "the test could not close a file")
+		_, err = c.RecvFile()
+		require.ErrorIs(t, err, test.want, "RecvFile did not refuse %s", test.name)
+		_, err = c.Recv()
+		require.ErrorIs(t, err, test.want, "Recv did not refuse %s", test.name)
 	}
 }

@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,183 +20,6 @@ import (
 	pipe "prokata/katas/05-pipe"
 )
 
-// What the children of these tests do with their end of the connection. A
-// child that cannot go on exits with 1.
-func init() {
-	for name, do := range map[string]func(*pipe.Conn) error{
-		"pipe-echo":  echo,
-		"pipe-count": count,
-		"pipe-burst": burst,
-		"pipe-deaf":  deaf,
-		"pipe-big":   big,
-		"pipe-judge": judge,
-		"pipe-file":  writeFile,
-		"pipe-heir":  tellInheritance,
-		"pipe-line":  startGrandchild,
-	} {
-		reexec.Register(name, func() {
-			c, err := pipe.Open()
-			if err == nil {
-				os.Stdout.Write([]byte("!")) // It is there: start waits for it.
-				err = do(c)
-			}
-			if err != nil {
-				fmt.Fprintln(os.Stderr, name+":", err)
-				os.Exit(1)
-			}
-		})
-	}
-}
-
-// echo sends back what it receives, up to the end of the stream.
-func echo(c *pipe.Conn) error {
-	for {
-		message, err := c.Recv()
-		if err == io.EOF {
-			return c.Close()
-		}
-		if err != nil {
-			return err
-		}
-		if err := c.Send(message); err != nil {
-			return err
-		}
-	}
-}
-
-// count sends the numbers from 1 to 1,000 while it receives the same.
-func count(c *pipe.Conn) error {
-	sent := make(chan error, 1)
-	go func() { sent <- sendNumbers(c) }()
-	if err := recvNumbers(c); err != nil {
-		return err
-	}
-	return <-sent
-}
-
-func sendNumbers(c *pipe.Conn) error {
-	for n := 1; n <= 1000; n++ {
-		if err := c.Send([]byte(strconv.Itoa(n))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func recvNumbers(c *pipe.Conn) error {
-	for n := 1; n <= 1000; n++ {
-		message, err := c.Recv()
-		if err != nil {
-			return err
-		}
-		if string(message) != strconv.Itoa(n) {
-			return fmt.Errorf("%q arrived where %d should have", message, n)
-		}
-	}
-	return nil
-}
-
-// burst sends three messages and is gone, with no Close.
-func burst(c *pipe.Conn) error {
-	for _, message := range []string{"one", "two", "three"} {
-		if err := c.Send([]byte(message)); err != nil {
-			return err
-		}
-	}
-	os.Exit(0)
-	return nil
-}
-
-// deaf says that it is there and never receives anything.
-func deaf(c *pipe.Conn) error {
-	if err := c.Send([]byte("here")); err != nil {
-		return err
-	}
-	_, err := io.Copy(io.Discard, os.Stdin)
-	return err
-}
-
-// bigLength is what both sides send before they receive.
-const bigLength = 16 << 20
-
-// big sends a big message, receives one, and says whether it was whole.
-func big(c *pipe.Conn) error {
-	if err := c.Send(pattern(bigLength, 2)); err != nil {
-		return err
-	}
-	message, err := c.Recv()
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(message, pattern(bigLength, 1)) {
-		return fmt.Errorf("%d bytes arrived, and not those that were sent", len(message))
-	}
-	return c.Send([]byte("whole"))
-}
-
-// pattern is n bytes that differ by seed, and with a period that divides no
-// power of 2: so no piece of it can take another's place unseen.
-func pattern(n int, seed byte) []byte {
-	period := make([]byte, 251)
-	for i := range period {
-		period[i] = byte(i) + seed
-	}
-	return bytes.Repeat(period, n/len(period)+1)[:n]
-}
-
-// judge receives messages, each a single letter repeated, and at the end of the
-// stream exits with 1 if one was not; else it has answered each with the letter.
-func judge(c *pipe.Conn) error {
-	for {
-		message, err := c.Recv()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if len(message) == 0 || len(bytes.Trim(message, string(message[:1]))) > 0 {
-			return fmt.Errorf("a message of %d bytes is a mix of several", len(message))
-		}
-		if err := c.Send(message[:1]); err != nil {
-			return err
-		}
-	}
-}
-
-// writeFile receives a message, a file and another message, writes both
-// messages to the file, and sends a file of its own.
-func writeFile(c *pipe.Conn) error {
-	before, err := c.Recv()
-	if err != nil {
-		return err
-	}
-	f, err := c.RecvFile()
-	if err != nil {
-		return err
-	}
-	after, err := c.Recv()
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(append(before, after...)); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	if err := c.SendFile(r); err != nil {
-		return err
-	}
-	r.Close()
-	_, err = w.WriteString("from the child")
-	return err
-}
-
 // A child is a process that was started with a connection.
 type child struct {
 	*pipe.Conn
@@ -207,9 +28,9 @@ type child struct {
 	in  io.WriteCloser
 }
 
-func start(t *testing.T, name string) *child {
+func start(t *testing.T, command ...string) *child {
 	t.Helper()
-	return startCommand(t, reexec.Command(name))
+	return startCommand(t, reexec.Command(command...))
 }
 
 func startCommand(t *testing.T, cmd *exec.Cmd) *child {
@@ -332,7 +153,7 @@ func second(t *testing.T, socket *os.File) (fd int) {
 		if fd, err = syscall.Dup(int(first)); err == nil {
 			syscall.CloseOnExec(fd)
 		}
-	}))
+	}), "the test could not prepare a socket")
 	require.NoError(t, err, "the test could not prepare a socket")
 	t.Cleanup(func() { syscall.Close(fd) })
 	return fd
@@ -355,6 +176,8 @@ func taken(socket int) bool {
 func frame(kind byte, length uint32, payload string) string {
 	return string(binary.BigEndian.AppendUint32([]byte{kind}, length)) + payload
 }
+
+var background = context.Background()
 
 // ended is a context that has ended already.
 func ended() context.Context {
@@ -387,4 +210,14 @@ func anyFile(t *testing.T) *os.File {
 	require.NoError(t, err, "the test could not open a file")
 	t.Cleanup(func() { f.Close() })
 	return f
+}
+
+// pattern is n bytes that differ by seed, and with a period that divides no
+// power of 2: so no piece of it can take another's place unseen.
+func pattern(n int, seed byte) []byte {
+	period := make([]byte, 251)
+	for i := range period {
+		period[i] = byte(i) + seed
+	}
+	return bytes.Repeat(period, n/len(period)+1)[:n]
 }
