@@ -56,7 +56,7 @@ func TestPollOfAnError(t *testing.T) {
 	require.NoError(t, err, "the test could not write")
 	require.NoError(t, c.Poll(background), "Poll did not return nil where Recv would return an error at once")
 	_, err = c.Recv()
-	assert.ErrorIs(t, err, pipe.ErrCorrupt, "Recv did not refuse an unknown kind, after Poll")
+	require.ErrorIs(t, err, pipe.ErrCorrupt, "Recv did not refuse an unknown kind, after Poll")
 	require.NoError(t, c.Poll(background), "Poll did not return nil where Recv would return an error at once")
 	require.NoError(t, c.Close(), "Close returned an error")
 	assert.ErrorIs(t, c.Poll(background), pipe.ErrClosed, "Poll did not say that the connection is closed")

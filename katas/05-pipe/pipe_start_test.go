@@ -72,7 +72,9 @@ func TestStartKeepsWhatTheCommandHas(t *testing.T) {
 	cmd.Env = append(os.Environ(), legacy+"=from the environment")
 	cmd.ExtraFiles = []*os.File{r}
 	c := startCommand(t, cmd)
-	assert.Equal(t, "from the environment, from a file", c.hear(), "the child did not get what its command had")
+	got, err := c.Recv()
+	require.NoError(t, err, "the child did not get what its command had")
+	assert.Equal(t, "from the environment, from a file", string(got), "the child did not get what its command had")
 	c.wait()
 	require.NoError(t, c.Close(), "Close returned an error")
 }
