@@ -17,6 +17,9 @@ func Processes(root int) ([]evidence.Process, error) { return nil, ErrUnsupporte
 // Memory needs Linux.
 func Memory(pid int) (rssBytes int64, err error) { return 0, ErrUnsupported }
 
+// HeldMemory is not known on this system.
+func HeldMemory(pids []int, folders ...string) (bytes int64) { return 0 }
+
 // Descriptors needs Linux.
 func Descriptors(pid int) ([]evidence.Descriptor, error) { return nil, ErrUnsupported }
 

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"syscall"
 
+	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/tree/observe"
 	"prokata/checker/internal/tree/place"
 )
 
@@ -36,4 +38,17 @@ func (b *Box) give(path string) error {
 		return nil
 	}
 	return os.Chown(path, int(b.Who.Uid), int(b.Who.Gid))
+}
+
+// held is the memory that the tree holds beside its resident sets, where no control group
+// counts it.
+func (b *Box) held(processes []evidence.Process) int64 {
+	if b == nil || b.Memory != "" {
+		return 0
+	}
+	pids := make([]int, len(processes))
+	for i, p := range processes {
+		pids[i] = p.PID
+	}
+	return observe.HeldMemory(pids, "/tmp", shmDir)
 }

@@ -294,6 +294,7 @@ func (s *session) poll() {
 		n, _ := observe.Memory(p.PID)
 		resident += n
 	}
+	resident += s.job.Box.held(processes)
 	if n := resident >> 20; n > int64(limits.MemoryMiB) {
 		s.abort(&evidence.Limit{Kind: "memory", Bound: int64(limits.MemoryMiB), Seen: n, Unit: "MiB"})
 		return
