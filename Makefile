@@ -141,8 +141,10 @@ grade: grader ## grade a class: CLASS=DIR  ROSTER=FILE.csv  OUT=DIR  KATA=…  R
 mutate: $(CHECKER) ## try the tests on small mistakes in the solutions: KATA=…  SAMPLE=n
 	@$(CHECKER) mutate $(if $(SAMPLE),--sample=$(call quoted,$(SAMPLE))) -- $(foreach k,$(KATA),$(call quoted,$(k)))
 
-bench-check: ## what a check costs, against plain go test -race
-	@go test -run '^$$' -bench '^BenchmarkCheck$$' -benchtime 5x ./checker
+bench-check: ## what a check costs, against plain go test; an unchanged set; a fresh machine
+	@go test -run '^$$' -bench '^BenchmarkCheck$$' -benchtime 5x -timeout 1h ./checker
+	@go test -run '^$$' -bench '^BenchmarkUnchanged$$' -benchtime 5x -timeout 1h ./checker
+	@go test -run '^$$' -bench '^BenchmarkCold$$' -benchtime 1x -timeout 1h ./checker
 
 bench-detect: ## how fast a deadlock is seen, and what share of the races of processes
 	@go test -run '^$$' -bench Verdict -benchtime 100x ./checker/internal/tree/observe

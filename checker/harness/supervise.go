@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -63,10 +65,22 @@ func supervise(m *testing.M) int {
 		ctx, end = context.WithTimeoutCause(ctx, asked.timeout, fmt.Errorf("the tests had not ended after %v (-timeout)", asked.timeout))
 		defer end()
 	}
+	// Without -v nothing is shown before the end: what was found comes first then, and
+	// the words of the tests behind it.
+	var words bytes.Buffer
+	echo := &dumps{to: os.Stdout}
+	if !testing.Verbose() {
+		echo.to = &words
+	}
+	tell := sync.OnceFunc(func() {
+		echo.close()
+		_, _ = words.WriteTo(os.Stdout)
+	})
+	defer tell()
 	var runs []evidence.Run
 	for _, args := range asked.processes() {
 		r, err := run.Supervise(ctx, run.Job{
-			Binary: self, Kata: k, Tests: tests, Source: filepath.Join("katas", k.Folder), Seed: 1, Race: raceEnabled, Echo: os.Stdout, WorkDir: dir,
+			Binary: self, Kata: k, Tests: tests, Source: filepath.Join("katas", k.Folder), Seed: 1, Race: raceEnabled, Echo: echo, WorkDir: dir,
 			FailFast: asked.failFast, Asked: &run.Asked{Run: asked.run, Skip: asked.skip, Args: args},
 		}, run.Judge{Dead: detect.Dead, Partial: detect.Partial})
 		if ctx.Err() != nil {
@@ -80,7 +94,7 @@ func supervise(m *testing.M) int {
 		}
 		runs = append(runs, r)
 	}
-	code := verdict(k, runs)
+	code := verdict(k, runs, tell)
 	asked.merge(runs)
 	if asked.more && (code == 0 || !asked.failFast) {
 		code = max(code, m.Run()) // benchmarks and fuzzing: they come after the tests, and nothing is judged
@@ -88,9 +102,16 @@ func supervise(m *testing.M) int {
 	return code
 }
 
-// verdict prints the findings that the tests themselves cannot see.
-func verdict(k kata.Kata, runs []evidence.Run) int {
+// verdict prints the findings that the tests themselves cannot see: each in a line before
+// the words of the tests, which tell prints, and in full behind them.
+func verdict(k kata.Kata, runs []evidence.Run, tell func()) int {
 	v := grade.Judge(k, runs)
+	for _, f := range detect.Causes(v.Findings) {
+		if f.File != "" && !testing.Verbose() {
+			fmt.Printf("%s:%d: %s: %s\n", report.Printable(f.File), f.Line, f.Code, report.Printable(f.Message))
+		}
+	}
+	tell()
 	bad, unjudged := false, false
 	for _, r := range runs {
 		// A test beside the kata's own may have failed. One that was ended is judged below.
