@@ -129,12 +129,11 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 			}
 			var walls *evidence.Sandbox
 			if untrusted {
-				sandbox, found, err := check.NewSandbox(boxed(), trust)
-				if err != nil {
+				if o.Sandbox, err = check.NewSandbox(boxed(), trust); err != nil {
 					return fault(err)
 				}
-				o.Sandbox, walls = sandbox, &found
-				tell(os.Stderr, found)
+				walls = &o.Sandbox.Found
+				tell(os.Stderr, *walls)
 			}
 			start := time.Now()
 			stop := p.tick()

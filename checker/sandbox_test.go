@@ -33,10 +33,11 @@ func TestSandbox(t *testing.T) {
 	require.NoError(t, err)
 	const hook = "func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) {\n"
 	require.Contains(t, string(solution), hook)
-	sandbox, found, err := check.NewSandbox(boxed(), true)
+	sandbox, err := check.NewSandbox(boxed(), true)
 	require.NoError(t, err)
-	if sandbox == nil {
-		t.Skipf("not checked here: %v", box.Enough(found))
+	found := sandbox.Found
+	if err := box.Enough(found); err != nil {
+		t.Skipf("not checked here: %v", err)
 	}
 	// Files that no folder holds, and that nobody has mapped.
 	const hoard = `
@@ -86,6 +87,7 @@ func TestSandbox(t *testing.T) {
 			require.Len(t, saw, 1)
 			require.NotNil(t, saw[0].Sandbox, "the evidence does not say what it ran in")
 			assert.Equal(t, found.Tier, saw[0].Sandbox.Tier)
+			assert.Equal(t, found.Tier, v.Sandbox)
 			if row.limit != "" {
 				require.NotNil(t, saw[0].Tests[0].Limit, "%+v", v.Findings)
 				assert.Equal(t, row.limit, saw[0].Tests[0].Limit.Kind)

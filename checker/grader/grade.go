@@ -228,11 +228,11 @@ func (a asked) judge(ctx context.Context, s *store.Store, root string, katas []k
 	if atOnce == 0 {
 		atOnce = runtime.NumCPU() + 1 // a run waits about as long as it computes
 	}
-	sandbox, found, err := check.NewSandbox([]string{a.program(), "boxed"}, a.trust)
+	sandbox, err := check.NewSandbox([]string{a.program(), "boxed"}, a.trust)
 	if err != nil {
 		return usage{err}
 	}
-	fmt.Fprintf(os.Stderr, "grader: the sandbox of each submission: %s\n", found.Tier)
+	fmt.Fprintf(os.Stderr, "grader: the sandbox of each submission: %s\n", sandbox.Found.Tier)
 	p := newProgress(os.Stderr, waiting, atOnce)
 	err = grading.Run(ctx, s, grading.Here(root, katas, []string{a.program(), "supervise"}, sandbox, check.NewLane(atOnce > 1)), atOnce, p.hooks())
 	p.clear()

@@ -14,20 +14,16 @@ import (
 // NewSandbox has every layer of a sandbox tried, and returns what untrusted code is to be
 // built and run in. self is the command by which this program serves as process 1 of one:
 // it calls Boxed. Where the machine has too little, the error says what is missing; with
-// trust it is no error, and the sandbox is nil.
-func NewSandbox(self []string, trust bool) (*Sandbox, evidence.Sandbox, error) {
+// trust it is no error, and the code runs in none.
+func NewSandbox(self []string, trust bool) (*Sandbox, error) {
 	found, err := ProbeSandbox(self)
 	if err != nil {
-		return nil, found, err
+		return nil, err
 	}
-	switch err := box.Enough(found); {
-	case err == nil:
-		return &Sandbox{Self: self, Found: found}, found, nil
-	case trust:
-		return nil, found, nil
-	default:
-		return nil, found, Usage{err}
+	if err := box.Enough(found); err != nil && !trust {
+		return nil, Usage{err}
 	}
+	return &Sandbox{Self: self, Found: found}, nil
 }
 
 // ProbeSandbox has every layer tried.

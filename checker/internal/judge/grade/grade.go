@@ -55,6 +55,7 @@ type Kata struct {
 	Notes     []evidence.Breach `json:"notes,omitempty"`      // what in the source an instructor may want to look at
 	Unchecked []string          `json:"unchecked,omitempty"`  // findings that this system cannot look for
 	RaceBuilt bool              `json:"race_built,omitempty"` // one run at least was watched by Go's race detector
+	Sandbox   string            `json:"sandbox,omitempty"`    // the tier of the sandbox in which it was built and run, if one was asked for
 	Seconds   float64           `json:"seconds"`
 	Cost      evidence.Cost     `json:"cost"` // processor time
 
@@ -96,6 +97,9 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		v.Cost.Supervisor += run.Cost.Supervisor
 		v.Cost.Watched += run.Cost.Watched
 		v.Source, v.RaceBuilt = run.Source, v.RaceBuilt || run.RaceBuild
+		if run.Sandbox != nil {
+			v.Sandbox = run.Sandbox.Tier
+		}
 		for _, code := range run.Unchecked {
 			if !slices.Contains(v.Unchecked, code) {
 				v.Unchecked = append(v.Unchecked, code)

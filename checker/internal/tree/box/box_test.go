@@ -95,8 +95,11 @@ func serve(kind Kind, args []string) error {
 	if err != nil {
 		return err
 	}
-	if kind == Trial {
+	switch kind {
+	case Trial:
 		return inner.RunProbe(self())
+	case Exec:
+		return inner.Become(args, os.Environ())
 	}
 	return supervise(inner)
 }

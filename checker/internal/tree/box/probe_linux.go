@@ -43,6 +43,11 @@ func Probe(self []string, base string) evidence.Sandbox {
 				spec.Without = append(spec.Without, Scopes)
 			}
 			continue
+		case errors.As(err, &layer) && layer.Layer == Namespaces && os.Geteuid() == 0 && !slices.Contains(spec.Without, UserID):
+			// The superuser of a container may have no other user ID to give.
+			why[UserID] = layer.Err.Error()
+			spec.Without = append(spec.Without, UserID)
+			continue
 		case errors.As(err, &layer):
 			why[layer.Layer] = layer.Err.Error()
 		case err != nil:
