@@ -52,8 +52,8 @@ number, a name or a folder: 3, spawn, 03-shared-memory; several may be given, al
 separated by commas; none means all.
 
 A source is read before it is built. What would blind the harness is refused; with
---untrusted also all that no answer needs and that could reach for the grader. What is
-refused never runs.
+--untrusted also all that is not listed as needed for an answer. What is refused never
+runs. Then some tests also run as canaries, which must fail: if one passes, none counts.
 
 Exit code: 0 all passed, 1 something did not, 2 wrong call, 3 trouble of the checker's
 own or of a machine that is too slow to say anything, 128+n ended by signal n.`,

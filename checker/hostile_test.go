@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,8 +30,9 @@ import (
 type attack struct {
 	name    string
 	dir     string
-	stopper string // "policy", "harness", "sandbox (later)"
+	stopper string // "policy", "harness", "policy, harness", "sandbox (later)"
 	want    string // the code that must be found
+	test    string // in that test, or of the whole
 	points  int    // that it may get, for what it does as the kata asks
 }
 
@@ -62,6 +64,9 @@ func TestHostile(t *testing.T) {
 					a.refused(t, root, k)
 				case "harness":
 					a.stopped(t, root, k, b)
+				case "policy, harness":
+					a.refused(t, root, k)
+					a.stopped(t, root, k, b)
 				default:
 					t.Skip("only a sandbox can stop it")
 				}
@@ -77,7 +82,7 @@ func TestHostile(t *testing.T) {
 
 var (
 	stoppedBy = regexp.MustCompile(`(?m)^// Stopped by: (.+)\.$`)
-	wanted    = regexp.MustCompile(`(?m)^// want ([a-z-]+)$`)
+	wanted    = regexp.MustCompile(`(?m)^// want ([a-z-]+)(?: (Test\w+))?$`)
 	credited  = regexp.MustCompile(`(?m)^// points ([0-9]+): .+$`)
 )
 
@@ -96,10 +101,10 @@ func attacks(t *testing.T, root string) []attack {
 		m := stoppedBy.FindSubmatch(text)
 		require.NotNil(t, m, a.name)
 		a.stopper = string(m[1])
-		require.Contains(t, []string{"policy", "harness", "sandbox (later)"}, a.stopper, a.name)
+		require.Contains(t, []string{"policy", "harness", "policy, harness", "sandbox (later)"}, a.stopper, a.name)
 		m = wanted.FindSubmatch(text)
 		require.NotNil(t, m, a.name)
-		a.want = string(m[1])
+		a.want, a.test = string(m[1]), cmp.Or(string(m[2]), "TestHello")
 		if m := credited.FindSubmatch(text); m != nil {
 			a.points, _ = strconv.Atoi(string(m[1]))
 		}
@@ -121,6 +126,7 @@ func (a attack) refused(t *testing.T, root string, k kata.Kata) {
 		},
 	})
 	require.NoError(t, err)
+	a.want = "tamper"
 	a.found(t, verdicts[0])
 }
 
@@ -129,6 +135,7 @@ func (a attack) stopped(t *testing.T, root string, k kata.Kata, b *build.Builder
 	t.Helper()
 	p, err := plan.New(root, k, a.dir)
 	require.NoError(t, err)
+	p.Untrusted = true
 	r, err := check.Run(t.Context(), b, p, supervisor())
 	require.NoError(t, err)
 	assert.Empty(t, r.Fault)
@@ -150,6 +157,6 @@ func (a attack) found(t *testing.T, v grade.Kata) {
 			codes = append(codes, f.Code)
 		}
 	}
-	assert.True(t, slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return f.Code == a.want && (f.Test == "" || f.Test == "TestHello") }),
-		"no %s of the whole or of the first test among the findings: %s", a.want, strings.Join(codes, ", "))
+	assert.True(t, slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return f.Code == a.want && (f.Test == "" || f.Test == a.test) }),
+		"no %s of the whole or of %s among the findings: %s", a.want, a.test, strings.Join(codes, ", "))
 }

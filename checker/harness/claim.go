@@ -2,11 +2,15 @@ package harness
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
+	"testing"
 
 	"golang.org/x/sys/unix"
 
@@ -30,7 +34,7 @@ func init() {
 		}
 		os.Exit(0)
 	}
-	if os.Getenv(wire.RunEnv) == "" {
+	if os.Getenv(wire.RoleEnv) != "tests" {
 		inherit()
 	}
 	dir := os.Getenv(wire.RunEnv)
@@ -60,13 +64,38 @@ func init() {
 	for _, fd := range []int{wire.EventFD, wire.ReplyFD} {
 		unix.CloseOnExec(fd)
 	}
-	supervisor = &channel{replies: bufio.NewReader(descriptor(wire.ReplyFD))}
-	token, err := supervisor.replies.ReadString('\n')
+	said, heard, err := keys()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "the harness has lost its supervisor:", err)
 		os.Exit(2)
 	}
-	supervisor.token = token[:len(token)-1]
+	if !slices.ContainsFunc(os.Args[1:], func(arg string) bool { return !strings.HasPrefix(arg, "-test.") }) {
+		// Once read, they are no longer what os.Args makes of them.
+		testing.Init()
+		flag.Parse()
+	}
+	supervisor = &channel{said: wire.NewSealer(said), heard: wire.NewSealer(heard), replies: bufio.NewReader(descriptor(wire.ReplyFD))}
+}
+
+// keys reads the channel's key and makes of it those of the two directions. They lie in
+// memory of their own, which no dump of the heap or of the process holds, nor any child.
+func keys() (said, heard []byte, err error) {
+	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return nil, nil, err
+	}
+	hide(page)
+	key, said, heard := page[:wire.KeySize], page[wire.KeySize:2*wire.KeySize], page[2*wire.KeySize:3*wire.KeySize]
+	for n := 0; n < len(key); {
+		m, err := descriptor(wire.ReplyFD).Read(key[n:])
+		if err != nil {
+			return nil, nil, err
+		}
+		n += m
+	}
+	wire.Split(key, said, heard)
+	clear(key)
+	return said, heard, nil
 }
 
 // recordCrash lets a panic, and the goroutines that a SIGQUIT asks for, be

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
@@ -25,8 +24,12 @@ func Test(t *testing.T) {
 		return
 	}
 	before := goleak.IgnoreCurrent()
-	supervisor.ask(wire.Event{Kind: wire.Begin, Test: t.Name(), Source: supervisor.source})
+	yes := supervisor.heard.Mark(true)
+	canary := supervisor.ask(wire.Event{Kind: wire.Begin, Test: t.Name(), Source: supervisor.source}).Canary == yes
 	t.Cleanup(func() {
+		if canary {
+			t.Error("this is no fault of the program under test: this time, the test had to fail")
+		}
 		way := unwinding()
 		if way == "runtime.gopanic" {
 			return // the process is about to crash, in the middle of this test
@@ -37,6 +40,8 @@ func Test(t *testing.T) {
 			e.Status = evidence.Skipped
 		case t.Failed():
 			e.Status, e.Stopped = evidence.Failed, way == "runtime.Goexit"
+		case way == "runtime.Goexit":
+			e.Status, e.Gone = evidence.Failed, true
 		}
 		e.Goroutines = left(before)
 		supervisor.ask(e)
@@ -114,25 +119,25 @@ func stacks() string {
 
 // A channel is the two pipes to the supervisor.
 type channel struct {
-	token   string
 	source  string // the sum of what this program was made of, if the checker built it
+	said    *wire.Sealer
+	heard   *wire.Sealer
 	replies *bufio.Reader
 }
 
 // ask tells the supervisor and waits for its reply. A supervisor that is gone
 // leaves nothing to run for.
 func (c *channel) ask(e wire.Event) wire.Reply {
-	e.Token = c.token
-	line, err := json.Marshal(e)
+	line, err := c.said.Seal(e)
 	if err == nil {
-		_, err = descriptor(wire.EventFD).Write(append(line, '\n'))
+		_, err = descriptor(wire.EventFD).Write(line)
 	}
 	var r wire.Reply
 	if err == nil {
 		line, err = c.replies.ReadBytes('\n')
 	}
 	if err == nil {
-		err = json.Unmarshal(line, &r)
+		err = c.heard.Open(line, &r)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "the harness has lost its supervisor:", err)

@@ -214,7 +214,7 @@ func fault(p plan.Plan, err error) grade.Kata {
 
 // Attempt is the plan of run i of all those that the options ask for.
 func Attempt(p plan.Plan, o Options, i int) plan.Plan {
-	p.Seed = o.Seed + uint64(i)
+	p.Seed, p.Untrusted = o.Seed+uint64(i), o.Untrusted
 	// The first run is as the program comes, those after it are disturbed. Of five,
 	// three are race-built: the race detector names what two goroutines did even where
 	// it did no harm. It also slows down the start of processes so much that some miss
@@ -249,7 +249,7 @@ func buildAndRun(ctx context.Context, b *build.Builder, p plan.Plan, supervisor 
 	begun(Stage{Running: true, Race: p.Race})
 	r, err := run.Remote(ctx, supervisor, run.Job{
 		Binary: bin.Path, Mark: bin.Mark, Kata: p.Kata, Source: p.Label, Names: p.Names(),
-		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, Climb: p.Climb, FailFast: p.FailFast, Mutant: p.Mutant,
+		Tests: p.Tests, Seed: p.Seed, Race: p.Race, Perturb: p.Perturb, Climb: p.Climb, FailFast: p.FailFast, Mutant: p.Mutant, Untrusted: p.Untrusted,
 	}, wall)
 	if ctx.Err() != nil {
 		return r, ctx.Err()

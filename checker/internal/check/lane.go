@@ -69,6 +69,7 @@ func replace(r *evidence.Run, by evidence.Run) {
 			r.Tests[i] = t
 		}
 	}
+	r.Tampering = append(r.Tampering, by.Tampering...)
 	r.Seconds += by.Seconds
 	r.Cost.Supervisor += by.Cost.Supervisor
 	r.Cost.Watched += by.Cost.Watched

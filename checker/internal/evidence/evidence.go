@@ -26,6 +26,7 @@ type Run struct {
 	Tests     []Test   `json:"tests"`
 	Output    string   `json:"output,omitempty"`    // what was printed outside of any test, cut to a limit
 	Exit      string   `json:"exit,omitempty"`      // how the first test process ended that did not succeed, else "exit status 0"
+	Tampering []string `json:"tampering,omitempty"` // why nothing counts that its tests said
 	Unchecked []string `json:"unchecked,omitempty"` // codes of the findings that this system cannot look for
 	Fault     string   `json:"fault,omitempty"`     // why the checker could not do its work
 	Sandbox   *Sandbox `json:"sandbox,omitempty"`   // what the source was built and run in; nil: in none
@@ -123,6 +124,7 @@ type Test struct {
 	Busy        *Busy        `json:"busy,omitempty"`
 	Stacks      []Stacks     `json:"stacks,omitempty"`   // of every process, when the supervisor ended the test
 	Openings    []Opening    `json:"openings,omitempty"` // who opened what of the snapshot, and started whom, in order
+	Unearned    string       `json:"unearned,omitempty"` // failed: why, where the test itself did not say so
 	Tampering   []string     `json:"tampering,omitempty"`
 	Timeline    *Timeline    `json:"timeline,omitempty"`
 	Unjudged    string       `json:"unjudged,omitempty"` // why nothing can be said of it, which is nobody's fault

@@ -245,6 +245,12 @@ run beside is "build", and accuses nobody.)
 There is no RIGHT way to do this.`,
 	Detect: func(run evidence.Run) []Finding {
 		all := breached(run, false, Finding{Code: "tamper", Message: "your program reached for the grader, and was not run"})
+		if len(run.Tampering) > 0 {
+			all = append(all, Finding{
+				Code: "tamper", Message: "your program reached for the grader, and nothing that its tests said counts", Detail: run.Tampering,
+				Next: "leave the harness alone; it is there for you",
+			})
+		}
 		for _, t := range run.Tests {
 			if len(t.Tampering) > 0 {
 				all = append(all, Finding{

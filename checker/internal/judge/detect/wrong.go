@@ -30,6 +30,8 @@ RIGHT   results[task.Index] = r    // in the order of the input`,
 			}
 			f := Finding{Code: "wrong", Test: t.Name, Next: "read the test at the line named, and make the program do that"}
 			switch {
+			case t.Unearned != "":
+				f.Message, f.Next = t.Unearned, "let the functions that the test calls return, with an error if something went wrong"
 			case said:
 				f.Message, f.Detail = c.words()
 				f.File, f.Line = filepath.Join("katas", run.Kata, c.file), c.line

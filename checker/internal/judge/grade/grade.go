@@ -126,7 +126,7 @@ func Judge(k kata.Kata, runs []evidence.Run) Kata {
 		clean := run.Build.OK && !guilty[""]
 		now := map[string]bool{}
 		for _, t := range run.Tests {
-			verdict := one(t, guilty[t.Name])
+			verdict := one(t, guilty[t.Name] || len(run.Tampering) > 0)
 			switch {
 			case verdict != Pass:
 				clean = false

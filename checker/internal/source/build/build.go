@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"prokata/checker/internal/evidence"
@@ -33,6 +34,10 @@ type Builder struct {
 
 	// Wall, if set, starts a compilation of what is not trusted in a sandbox.
 	Wall Wall
+
+	// Longest bounds one call of the go command, which may be the first and have the
+	// standard library to compile; 15 minutes if 0.
+	Longest time.Duration
 
 	tool func() (tool, error)
 
@@ -169,8 +174,11 @@ func (b *Builder) compile(ctx context.Context, dir string, race bool, args []str
 	if race && t.lacks != nil {
 		return "", t.lacks
 	}
-	cmd := t.command(ctx, dir, args...)
+	bounded, cancel := context.WithTimeout(ctx, b.longest())
+	defer cancel()
+	cmd := t.command(bounded, dir, args...)
 	cmd.WaitDelay = 5 * time.Second
+	wholeGroup(cmd)
 	out := &output{progress: func(pkg string) {
 		if b.Progress != nil {
 			b.Progress(pkg, race)
@@ -188,10 +196,21 @@ func (b *Builder) compile(ctx context.Context, dir string, race bool, args []str
 		return "", ctx.Err()
 	case err == nil:
 		return "", nil
+	case bounded.Err() != nil:
+		return fmt.Sprintf("the compiler had not ended after %v", b.longest()), nil
 	case !errors.As(err, &exit):
 		return "", fmt.Errorf("start the go command: %w", err)
 	}
 	return cmp.Or(strings.TrimSpace(out.String()), "the go command ended: "+err.Error()), nil
+}
+
+func (b *Builder) longest() time.Duration { return cmp.Or(b.Longest, 15*time.Minute) }
+
+// wholeGroup lets the end of the command be that of the compilers and linkers, too, which
+// it has started.
+func wholeGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
 
 // check finds what can be said more clearly than the go command does.

@@ -74,6 +74,7 @@ type Test struct {
 	Name      string `json:"name"`
 	Group     Group  `json:"group,omitempty"`
 	Processes int    `json:"processes,omitempty"` // child processes that it must see, at least
+	Program   string `json:"program,omitempty"`   // what it is skipped without: "python3"
 	Step      int    `json:"step,omitempty"`      // of the kata's steps, from 1; 0 where there are none; never in the file
 }
 

@@ -34,6 +34,8 @@ type Plan struct {
 	Vet     bool // have go vet look at it first, as go test does
 	Perturb bool // disturb the order of events, by the seed
 
+	Untrusted bool // do not believe the process that runs the tests
+
 	Climb    bool // go up the kata's steps, and end below the first that does not hold
 	FailFast bool // end at the first test that does not pass
 	Mutant   int  // of combined mutants, the number of the one that runs; 0: the original

@@ -14,24 +14,20 @@ var ours = map[string]bool{module + "/checker/shm": true, module + "/checker/tod
 // foreign are the packages of other modules that a kata may need.
 var foreign = []string{"github.com/moby/sys/reexec", "golang.org/x/sys/unix", "golang.org/x/sync/"}
 
-// standard are the packages of the standard library that need a reason. All
-// others are allowed.
+// standard are packages of the standard library that are not allowed, with the reason.
+// Of who is not trusted, no other is that is not listed in allowed.go.
 var standard = map[string]struct {
 	degree degree
 	why    string
 }{
-	"C":               {always, "C code is out of the race detector's sight"},
-	"plugin":          {always, "a plugin's code is not in the submission"},
-	"runtime/cgo":     {always, "C code is out of the race detector's sight"},
-	"runtime/race":    {always, "it is the race detector"},
-	"unsafe":          {only, "it reaches the memory of the harness; prokata/checker/shm gives words of shared memory"},
-	"embed":           {only, "it copies files of the build machine into the program"},
-	"testing":         {strict, "it reaches the tests that run"},
-	"flag":            {only, "it reaches the flags of the tests that run"},
-	"expvar":          {suspect, "it starts to serve when it is imported"},
-	"net/http/pprof":  {suspect, "it starts to serve when it is imported"},
-	"runtime/metrics": {suspect, "it looks at the whole program, the harness too"},
-	"runtime/pprof":   {suspect, "it looks at the whole program, the harness too"},
+	"C":            {always, "C code is out of the race detector's sight"},
+	"plugin":       {always, "a plugin's code is not in the submission"},
+	"runtime/cgo":  {always, "C code is out of the race detector's sight"},
+	"runtime/race": {always, "it is the race detector"},
+	"unsafe":       {only, "it reaches the memory of the harness; prokata/checker/shm gives words of shared memory"},
+	"embed":        {only, "it copies files of the build machine into the program"},
+	"testing":      {strict, "it reaches the tests that run"},
+	"flag":         {only, "it reaches the flags of the tests that run"},
 }
 
 func (c *checker) importsOf(f *source) {
@@ -54,25 +50,14 @@ func (c *checker) importsOf(f *source) {
 			}
 		case strings.HasPrefix(path, "testing/"):
 			c.report(f, spec.Pos(), strict, "import", "%s: it reaches the tests that run", path)
-		case strings.HasPrefix(path, "debug/"), strings.HasPrefix(path, "go/"):
-			c.report(f, spec.Pos(), suspect, "import", "%s: it reads programs and sources", path)
 		case strings.HasPrefix(path, "."), strings.HasPrefix(path, "/"):
 			c.report(f, spec.Pos(), always, "import", "%s: an import names a package by its full path", path)
-		case strings.Contains(first, "."):
-			if !allowed(path) {
-				c.report(f, spec.Pos(), only, "import", "%s: of other modules only %s are allowed", path, strings.Join(foreign, ", "))
-			}
+		case strings.Contains(first, ".") && !admitted(path):
+			c.report(f, spec.Pos(), only, "import", "%s: of other modules only %s are allowed", path, strings.Join(foreign, ", "))
+		case !admitted(path):
+			c.report(f, spec.Pos(), only, "import", "%s: it is not among what the katas need", path)
 		}
 	}
-}
-
-func allowed(path string) bool {
-	for _, p := range foreign {
-		if path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(path, p) {
-			return true
-		}
-	}
-	return false
 }
 
 func importPath(spec *ast.ImportSpec) string {

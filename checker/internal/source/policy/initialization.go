@@ -55,11 +55,12 @@ type initializer struct {
 	functions map[string]declared
 	methods   map[string][]declared
 	types     map[string]bool
+	variable  map[string]bool
 	done      map[*ast.FuncDecl]bool
 }
 
 func (c *checker) initialization(pkg []*source) {
-	in := &initializer{checker: c, functions: map[string]declared{}, methods: map[string][]declared{}, types: map[string]bool{}, done: map[*ast.FuncDecl]bool{}}
+	in := &initializer{checker: c, functions: map[string]declared{}, methods: map[string][]declared{}, types: map[string]bool{}, variable: map[string]bool{}, done: map[*ast.FuncDecl]bool{}}
 	for _, f := range pkg {
 		for _, d := range f.file.Decls {
 			in.declare(f, d)
@@ -91,8 +92,13 @@ func (in *initializer) declare(f *source, d ast.Decl) {
 		}
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
-			if t, ok := spec.(*ast.TypeSpec); ok {
-				in.types[t.Name.Name] = true
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				in.types[s.Name.Name] = true
+			case *ast.ValueSpec:
+				for _, name := range s.Names {
+					in.variable[name.Name] = true
+				}
 			}
 		}
 	}
@@ -147,7 +153,7 @@ func (in *initializer) registers(f *source, call *ast.CallExpr) bool {
 	if !ok {
 		return false
 	}
-	_, ok = in.functions[id.Name]
+	_, ok = in.functionOf(id)
 	return ok && (strings.HasPrefix(id.Name, "Register") || strings.HasPrefix(id.Name, "register"))
 }
 
@@ -165,9 +171,9 @@ func (in *initializer) call(f *source, call *ast.CallExpr) {
 	case *ast.FuncLit:
 		in.follow(f, x.Body)
 	case *ast.Ident:
-		if d, ok := in.functions[x.Name]; ok {
+		if d, ok := in.functionOf(x); ok {
 			in.function(d)
-		} else if !in.types[x.Name] && !predeclared[x.Name] {
+		} else if !in.typeOf(x) {
 			in.report(f, x.Pos(), only, "init", "%s is called before the tests begin, and what it is shows only then", x.Name)
 		}
 	case *ast.SelectorExpr:
@@ -235,7 +241,7 @@ func (in *initializer) value(f *source, x ast.Expr) {
 	case *ast.FuncLit:
 		in.follow(f, x.Body)
 	case *ast.Ident:
-		if d, ok := in.functions[x.Name]; ok {
+		if d, ok := in.functionOf(x); ok {
 			in.function(d)
 		}
 	}
@@ -246,8 +252,28 @@ func (in *initializer) isFunction(x ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	_, ok = in.functions[id.Name]
+	_, ok = in.functionOf(id)
 	return ok
+}
+
+// functionOf returns the function of the package that a name stands for, if it is one and
+// nothing nearer hides it.
+func (in *initializer) functionOf(id *ast.Ident) (declared, bool) {
+	if o := id.Obj; o != nil {
+		if _, ok := o.Decl.(*ast.FuncDecl); !ok {
+			return declared{}, false
+		}
+	}
+	d, ok := in.functions[id.Name]
+	return d, ok
+}
+
+// typeOf tells a name by which a conversion or a predeclared function is called.
+func (in *initializer) typeOf(id *ast.Ident) bool {
+	if o := id.Obj; o != nil {
+		return o.Kind == ast.Typ
+	}
+	return in.types[id.Name] || predeclared[id.Name] && !in.variable[id.Name]
 }
 
 // predeclared are the functions and types that need no declaration.

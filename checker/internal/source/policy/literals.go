@@ -38,44 +38,87 @@ var words = []struct {
 	{"\x16", suspect, "output", "a mark of the tests' output"},
 }
 
-// literalsOf reports suspicious strings, also those put together of constants.
-// Imports are no strings in this sense.
-func (c *checker) literalsOf(f *source) {
-	ast.Inspect(f.file, func(n ast.Node) bool {
+// longest is how much of a text that is put together is looked at, in bytes.
+const longest = 1 << 16
+
+// literalsOf reports suspicious strings, also those put together of constants, in their
+// order. Imports are no strings in this sense.
+func (c *checker) literalsOf(f *source) { c.literalsIn(f, f.file) }
+
+func (c *checker) literalsIn(f *source, root ast.Node) {
+	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ImportSpec:
 			return false
-		case *ast.BinaryExpr, *ast.BasicLit:
-			text, ok := constant(n.(ast.Expr))
-			if !ok {
-				return true
+		case *ast.BasicLit:
+			if text, ok := constant(n); ok {
+				c.text(f, n.Pos(), text)
 			}
-			for _, w := range words {
-				if strings.Contains(text, w.word) {
-					c.report(f, n.Pos(), w.degree, w.rule, "the text %q: %s", w.word, w.why)
-				}
+		case *ast.BinaryExpr:
+			if n.Op == token.ADD {
+				c.sum(f, n)
+				return false
 			}
-			return false
 		}
 		return true
 	})
 }
 
-// constant returns the value of a string literal, or of several joined by +.
-func constant(x ast.Expr) (string, bool) {
-	switch x := x.(type) {
-	case *ast.ParenExpr:
-		return constant(x.X)
-	case *ast.BasicLit:
-		if x.Kind != token.STRING {
-			return "", false
-		}
-		s, err := strconv.Unquote(x.Value)
-		return s, err == nil
-	case *ast.BinaryExpr:
-		left, ok1 := constant(x.X)
-		right, ok2 := constant(x.Y)
-		return left + right, ok1 && ok2 && x.Op == token.ADD
+// sum looks at what is joined by +, each run of constants as one text. It takes each part
+// once, however many there are.
+func (c *checker) sum(f *source, x *ast.BinaryExpr) {
+	var run strings.Builder
+	at := x.Pos()
+	end := func() {
+		c.text(f, at, run.String())
+		run.Reset()
 	}
-	return "", false
+	for _, part := range parts(x) {
+		text, ok := constant(part)
+		if !ok {
+			end()
+			c.literalsIn(f, part)
+			continue
+		}
+		if run.Len() == 0 {
+			at = part.Pos()
+		}
+		if run.Len() < longest {
+			run.WriteString(text)
+		}
+	}
+	end()
+}
+
+// parts are the operands of a sum, from left to right.
+func parts(x ast.Expr) (all []ast.Expr) {
+	todo := []ast.Expr{x}
+	for len(todo) > 0 {
+		x := ast.Unparen(todo[len(todo)-1])
+		todo = todo[:len(todo)-1]
+		if b, ok := x.(*ast.BinaryExpr); ok && b.Op == token.ADD {
+			todo = append(todo, b.Y, b.X)
+			continue
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+func (c *checker) text(f *source, at token.Pos, text string) {
+	for _, w := range words {
+		if strings.Contains(text, w.word) {
+			c.report(f, at, w.degree, w.rule, "the text %q: %s", w.word, w.why)
+		}
+	}
+}
+
+// constant returns the value of a string literal.
+func constant(x ast.Expr) (string, bool) {
+	lit, ok := x.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return "", false
+	}
+	s, err := strconv.Unquote(lit.Value)
+	return s, err == nil
 }

@@ -2,9 +2,11 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"slices"
 	"strings"
@@ -68,10 +70,16 @@ func Sources(sources map[string][]byte, s Strength) []Violation {
 	for name, text := range sources {
 		// The file is checked as the compiler sees it: lines as they stand,
 		// whatever a //line directive says.
-		file, err := parser.ParseFile(c.fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
+		file, err := parser.ParseFile(c.fset, name, text, parser.ParseComments)
 		if err != nil {
-			// The compiler will say so in better words, and nothing will run.
-			c.add(Violation{File: name, Rule: "syntax", Message: "the file could not be read as Go"})
+			// The compiler will say so in better words, and nothing will run. That it is of
+			// the same opinion is not believed of who is not trusted.
+			v := Violation{File: name, Rule: "syntax", Message: "the file could not be read as Go", Refuse: s == Untrusted, Mistake: true}
+			var list scanner.ErrorList
+			if errors.As(err, &list) && s == Untrusted {
+				v.Line, v.Message = list[0].Pos.Line, v.Message+": "+list[0].Msg
+			}
+			c.add(v)
 			continue
 		}
 		pkg = append(pkg, &source{name: name, file: file, imports: imported(file)})
@@ -120,8 +128,7 @@ func imported(file *ast.File) map[string]string {
 }
 
 // refers returns the path of the package and the name that a selector stands
-// for, if it is one of an imported package. A variable that hides the package's
-// name is taken for the package.
+// for, if it is one of an imported package, and of nothing that hides its name.
 func (f *source) refers(n ast.Node) (path, name string, ok bool) {
 	sel, ok := n.(*ast.SelectorExpr)
 	if !ok {
@@ -129,6 +136,9 @@ func (f *source) refers(n ast.Node) (path, name string, ok bool) {
 	}
 	id, ok := sel.X.(*ast.Ident)
 	if !ok {
+		return "", "", false
+	}
+	if id.Obj != nil {
 		return "", "", false
 	}
 	path, ok = f.imports[id.Name]

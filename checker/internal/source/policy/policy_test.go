@@ -4,12 +4,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"prokata/checker/internal/prove/flaw"
+	"prokata/checker/internal/prove/steps"
 	"prokata/checker/internal/source/intake"
+	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/source/patch"
 	"prokata/checker/internal/source/policy"
 )
@@ -53,7 +56,9 @@ func TestSources(t *testing.T) {
 		{"what is for katas", "import \"prokata/checker/shm\"\nimport \"prokata/checker/todo\"", "", ""},
 		{"known modules", "import \"golang.org/x/sync/errgroup\"\nimport \"github.com/moby/sys/reexec\"", "", ""},
 		{"other modules", `import "go.uber.org/goleak"`, "", "import!"},
-		{"reading programs", `import "debug/elf"`, "", "import"},
+		{"reading programs", `import "debug/elf"`, "", "import!"},
+		{"what no kata needs", `import "net/http/pprof"`, "", "import!"},
+		{"what is made tomorrow", `import "os/tomorrow"`, "", "import!"},
 		{"a relative path", `import "../../solutions/01-spawn"`, "import!", "import!"},
 
 		// Comments that are not comments.
@@ -98,11 +103,33 @@ func TestSources(t *testing.T) {
 		{"arguments replaced", `func f() { os.Args = nil }`, "flags!", "flags!"},
 		{"arguments appended to", `func f() { os.Args = append(os.Args, "x") }`, "flags!", "flags!"},
 		{"an argument replaced", `func f() { os.Args[1] = "x" }`, "flags!", "flags!"},
-		{"a slice of them", `func f() { copy(os.Args[1:], nil) }`, "", ""},
+		{"a slice of them", `func f() { copy(os.Args[1:], nil) }`, "", "flags!"},
+		{"them under another name", `func f() { args := os.Args; args[0] = "x" }`, "", "flags!"},
+		{"them handed on", "func f() { g(os.Args) }\nfunc g([]string) {}", "", "flags!"},
+		{"a part of them read", "func f() { g(os.Args[3:]) }\nfunc g([]string) {}", "", ""},
+		{"their number, and each", `func f() { _ = len(os.Args); for range os.Args { } }`, "", ""},
 		{"their address", `func f() { p := &os.Args; _ = p }`, "flags!", "flags!"},
 		{"arguments read", `func f() { _ = os.Args[0] }`, "", ""},
 		{"a flag set", `func f() { flag.Set("x", "y") }`, "flags!", "flags! import!"},
-		{"the crash output", `func f() { debug.SetCrashOutput(nil, debug.CrashOptions{}) }`, "runtime!", "runtime!"},
+		{"the crash output", `func f() { debug.SetCrashOutput(nil, debug.CrashOptions{}) }`, "runtime!", "runtime! use!"},
+		{"a function that no kata needs", `func f() { os.Lchown("x", 0, 0) }`, "", "use!"},
+		{"as a value", `var f = os.Lchown`, "", "use!"},
+		{"under another package's name", "import x \"os\"\nfunc f() { x.Lchown(\"x\", 0, 0) }", "", "use!"},
+		{"a variable that hides a package", "func f() { os := struct{ Lchown int }{}; _ = os.Lchown }", "", ""},
+		{"a dump of the heap", `func f() { debug.WriteHeapDump(1) }`, "", "use!"},
+		{"reflection on what it likes", "import \"reflect\"\nvar v = reflect.NewAt", "", "use!"},
+		{"comparing by reflection", "import \"reflect\"\nvar v = reflect.DeepEqual", "", ""},
+		{"memory that can be run", `func f() { syscall.Mprotect(nil, syscall.PROT_EXEC) }`, "", "use!"},
+		{"a setting by its number", `func f() { unix.Prctl(4, 0, 0, 0, 0) }`, "", "kernel!"},
+		{"a setting as a value", `var f = unix.Prctl`, "", "kernel!"},
+		{"limits of another process", `func f() { unix.Prlimit(1, 0, nil, nil) }`, "system", "system use!"},
+		{"the goroutine of a test ended", `func f() { runtime.Goexit() }`, "", "use!"},
+		{"a call that reads as a conversion", "type note string\nfunc init() { note := os.WriteFile; note(\"x\", nil, 0) }", "", "init!"},
+		{"one that reads as predeclared", "var len = os.Exit\nfunc init() { len(0) }", "", "init!"},
+		{"attributes without names", `var a = syscall.SysProcAttr{"", nil}`, "", "process!"},
+		{"attributes without a literal", `var a = new(syscall.SysProcAttr)`, "", "process!"},
+		{"attributes handed on", "func f(c *exec.Cmd) { g(c.SysProcAttr) }\nfunc g(any) {}", "", "process!"},
+		{"one attribute set", `func f(c *exec.Cmd) { c.SysProcAttr.Setpgid = true }`, "", ""},
 		{"a stack", `func f() { debug.PrintStack() }`, "", ""},
 		{"the race detector", `func f() { runtime.RaceDisable() }`, "runtime!", "runtime!"},
 		{"the race detector told", `func f() { runtime.RaceRelease(nil) }`, "runtime", "runtime!"},
@@ -137,7 +164,7 @@ func TestSources(t *testing.T) {
 		{"the memory of processes", `func f(pid int) { os.Open(fmt.Sprintf("/proc/%d/mem", pid)) }`, "files", "files! files"},
 		{"what tests print", `func f() { fmt.Println("\x16--- PASS: TestHello (0.00s)") }`, "", "output"},
 		{"a flag of the tests", `func f() { exec.Command("x", "-test.run=^$") }`, "", "flags"},
-		{"not Go", `func {`, "syntax", "syntax"},
+		{"not Go", `func {`, "syntax", "syntax!"},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			src := "package a\n"
@@ -279,40 +306,92 @@ func link(t *testing.T, old, name string) {
 	}
 }
 
-// TestOurOwn: no stub and no solution is refused, at either strength, nor a known
-// mistake at a learner's.
+// TestOurOwn: no stub, solution, fast form, witness of a step or known mistake is refused,
+// of whoever it comes.
 func TestOurOwn(t *testing.T) {
-	for _, row := range []struct {
-		pattern   string
-		least     int
-		strengths []policy.Strength
-		notes     bool // may be there for a learner
-	}{
-		{"katas/[0-9]*", 10, []policy.Strength{policy.Learner, policy.Untrusted}, false},
-		{"solutions/[0-9]*", 10, []policy.Strength{policy.Learner, policy.Untrusted}, false},
-		{"solutions/fast/*", 3, []policy.Strength{policy.Learner}, false}, // they need package unsafe
-		{"testdata/flawed/*/*", 408, []policy.Strength{policy.Learner}, true},
-	} {
-		const root = "../../../.."
-		paths, err := filepath.Glob(filepath.Join(root, row.pattern))
-		if err != nil || len(paths) < row.least {
-			t.Fatalf("%s: %d sources, want at least %d (error %v)", row.pattern, len(paths), row.least, err)
+	const root = "../../../.."
+	sources := map[string]string{} // a folder, and what a person calls it
+	for pattern, least := range map[string]int{"katas/[0-9]*": 10, "solutions/[0-9]*": 10, "solutions/fast/*": 3, "testdata/flawed/*/*" + patch.Ext: 408} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(paths) < least {
+			t.Fatalf("%s: %d sources, want at least %d (error %v)", pattern, len(paths), least, err)
 		}
 		for _, path := range paths {
+			dir := path
 			if filepath.Ext(path) == patch.Ext {
-				if path, err = flaw.Unpack(root, path, t.TempDir()); err != nil {
+				if dir, err = flaw.Unpack(root, path, t.TempDir()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			for _, s := range row.strengths {
-				vs := policy.Check(taken(t, path), s)
-				for _, v := range vs {
-					if v.Refuse || s == policy.Learner && !row.notes {
-						t.Errorf("strength %d: %s: %s", s, path, v)
-					}
+			sources[dir] = path
+		}
+	}
+	katas, err := kata.All(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	witnesses := 0
+	for _, k := range katas {
+		if len(k.Steps) == 0 {
+			continue
+		}
+		dir := t.TempDir()
+		names, err := steps.Unpack(root, k, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			sources[filepath.Join(dir, name)] = filepath.Join("testdata/steps", k.Folder, name)
+			witnesses++
+		}
+	}
+	if witnesses < 20 {
+		t.Fatalf("%d witnesses, want at least 20", witnesses)
+	}
+	for dir, called := range sources {
+		submission := taken(t, dir)
+		if len(submission.Files) == 0 {
+			t.Errorf("%s: nothing was looked at", called)
+		}
+		for _, s := range []policy.Strength{policy.Learner, policy.Untrusted} {
+			for _, v := range policy.Check(submission, s) {
+				if v.Refuse {
+					t.Errorf("strength %d: %s: %s", s, called, v)
 				}
 			}
 		}
+	}
+}
+
+// TestLinear: however long a source is made of few kinds of things, it takes no more than
+// its length: ten times as much takes some ten times as long, and not a hundred times. What
+// grows is counted in allocated bytes, which no other program has a part in.
+func TestLinear(t *testing.T) {
+	for name, source := range map[string]func(n int) string{
+		"a sum of texts":            func(n int) string { return "var s = x" + strings.Repeat(`+"a"`, n) + "\nvar x string" },
+		"a sum of texts and others": func(n int) string { return "var s = x" + strings.Repeat(`+"a"+x`, n) + "\nvar x string" },
+		"parentheses":               func(n int) string { return "var s = " + strings.Repeat("(", n/4) + "1" + strings.Repeat(")", n/4) },
+		"calls": func(n int) string {
+			return "func f(int) int\nvar s = " + strings.Repeat("f(", n/4) + "1" + strings.Repeat(")", n/4)
+		},
+		"texts that double": func(n int) string { return "const c = \"x\"" + strings.Repeat("\nconst c2 = c + c", n/16) },
+		"functions":         func(n int) string { return strings.Repeat("func f() { g() }\n", n/16) },
+		"comments":          func(n int) string { return strings.Repeat("//go:build x\n", n/8) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cost := func(n int) uint64 {
+				src := []byte("package a\n" + source(n) + "\n")
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				policy.Sources(map[string][]byte{"a.go": src}, policy.Untrusted)
+				runtime.ReadMemStats(&after)
+				return after.TotalAlloc - before.TotalAlloc
+			}
+			cost(8)
+			if few, many := cost(2_000), cost(20_000); many > 30*few {
+				t.Errorf("%d bytes for a source, and %d for one ten times as long", few, many)
+			}
+		})
 	}
 }
 

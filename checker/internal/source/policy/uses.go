@@ -77,10 +77,17 @@ var attributes = map[string]degree{
 
 // usesOf reports what a file uses of other packages, wherever it stands.
 func (c *checker) usesOf(f *source) {
+	var around []ast.Node
 	ast.Inspect(f.file, func(n ast.Node) bool {
+		if n == nil {
+			around = around[:len(around)-1]
+			return true
+		}
+		defer func() { around = append(around, n) }()
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			c.selector(f, n)
+			c.use(f, n, around)
 		case *ast.AssignStmt:
 			for _, to := range n.Lhs {
 				c.written(f, to)

@@ -32,6 +32,14 @@ func (b *Box) start(cmd *exec.Cmd) error {
 	return b.Enter(func() error { return place.Start(cmd.Start) })
 }
 
+// user is the one as whom the tree runs.
+func (b *Box) user() int {
+	if b == nil || b.Who == nil {
+		return os.Geteuid()
+	}
+	return int(b.Who.Uid)
+}
+
 // give makes a file or a folder of the run the tree's to write.
 func (b *Box) give(path string) error {
 	if b == nil || b.Who == nil {

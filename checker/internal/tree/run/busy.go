@@ -53,7 +53,7 @@ func (s *session) rested() {
 	s.finish(evidence.Aborted, func(t *evidence.Test) {
 		s.busy(t).Waiting, t.Stacks = busy, stacks
 	})
-	endAll(s.cmd.Process.Pid)
+	s.kill()
 }
 
 func (s *session) busy(t *evidence.Test) *evidence.Busy {

@@ -43,7 +43,7 @@ func slowness(ctx context.Context, job Job) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a machine that needs longer is among the slowest
 	defer cancel()
 	cmd := exec.CommandContext(ctx, job.Binary)
-	cmd.Env = environment(map[string]string{wire.RoleEnv: wire.Calibrate, "GORACE": "atexit_sleep_ms=0"})
+	cmd.Env = environment(map[string]string{wire.RoleEnv: wire.Calibrate, "GORACE": "atexit_sleep_ms=0"}, Job{}.keeps)
 	cmd.WaitDelay = time.Second
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -91,6 +91,16 @@ func overTime(seconds int, slow float64, spent observe.Spent) (limit *evidence.L
 	return nil, ""
 }
 
+// allTests is how many times the bound of one test all tests of a run may use.
+const allTests = 10
+
+// overRun says which bound of time the tests of a run have gone over together, if one: each
+// may use its own to the last second, but not all of them.
+func overRun(seconds int, slow float64, used observe.Spent) *evidence.Limit {
+	limit, _ := overTime(allTests*seconds, slow, observe.Spent{CPU: used.CPU, Rest: used.Rest})
+	return limit
+}
+
 // spent is what the test has done with its time so far.
 func (s *session) spent() observe.Spent {
 	// A look that comes late tells that this process did not get to look.
@@ -105,5 +115,5 @@ func newAccount() *observe.Account { return observe.NewAccount(os.Getpid()) }
 // unjudge ends a test of which nothing can be said.
 func (s *session) unjudge(why string) {
 	s.finish(evidence.Aborted, func(t *evidence.Test) { t.Unjudged = why })
-	endAll(s.cmd.Process.Pid)
+	s.kill()
 }

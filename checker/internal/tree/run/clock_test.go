@@ -38,6 +38,15 @@ func TestOverTime(t *testing.T) {
 	}
 }
 
+// Each test may use its own time, but not all of them.
+func TestOverRun(t *testing.T) {
+	const s = time.Second
+	assert.Nil(t, overRun(20, 1, observe.Spent{Rest: 199 * s, CPU: 199 * s}))
+	assert.NotNil(t, overRun(20, 1, observe.Spent{Rest: 201 * s}))
+	assert.NotNil(t, overRun(20, 1, observe.Spent{CPU: 201 * s}))
+	assert.Nil(t, overRun(20, 4, observe.Spent{CPU: 799 * s}), "on a slow machine")
+}
+
 func TestFactor(t *testing.T) {
 	assert.InDelta(t, 1, factor(time.Millisecond, true), 0, "a fast machine gives no less time")
 	assert.InDelta(t, 10, factor(120*time.Millisecond, true), 1e-9)

@@ -117,7 +117,7 @@ func (s *session) dead(v verdict) {
 		t.Deadlock, t.Stacks = v.deadlock, stacks
 		s.standing(t, &v.snapshot)
 	})
-	endAll(s.cmd.Process.Pid)
+	s.kill()
 }
 
 // standing writes down the tree as it stood, and where its things came from. readSites

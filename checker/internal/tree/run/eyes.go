@@ -77,12 +77,11 @@ func (s *session) miss(codes []string) {
 
 // gone tells whether the test process has ended, as far as can be seen.
 func (s *session) gone() bool {
-	b, err := os.ReadFile(statPath(s.cmd.Process.Pid))
-	if err != nil {
+	if _, err := os.Stat(statPath(s.cmd.Process.Pid)); err != nil {
 		return os.IsNotExist(err)
 	}
-	_, rest, _ := strings.Cut(string(b), ") ")
-	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
+	letter := state(s.cmd.Process.Pid)
+	return letter == "Z" || letter == "X"
 }
 
 // mine are those of the new objects that the tree has made: all of them where it has a

@@ -6,6 +6,7 @@ package run
 import (
 	"errors"
 	"io"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -35,6 +36,8 @@ type Job struct {
 
 	Mutant   int  `json:"mutant,omitempty"`    // of combined mutants, the number of the one that runs
 	FailFast bool `json:"fail_fast,omitempty"` // end at the first test that did not pass or left something
+
+	Untrusted bool `json:"untrusted,omitempty"` // do not believe the process that runs the tests
 
 	Climb bool `json:"climb,omitempty"` // go up the kata's steps, and end below the first that does not hold
 
@@ -94,6 +97,16 @@ func (j Job) need(ownNet bool) place.Need {
 	return place.Need{
 		Files: 64 + 6*most, Tasks: 32 + 10*most, Bytes: 64 << 20, Race: j.Race, Loopback: !ownNet && slices.Contains(j.Kata.Needs, kata.Loopback),
 	}
+}
+
+// mayBeSkipped tells whether this machine lacks what the test cannot do without.
+func (j Job) mayBeSkipped(test string) bool {
+	t, ok := j.Kata.Test(test)
+	if runtime.GOOS != "linux" || !ok || t.Program == "" {
+		return runtime.GOOS != "linux"
+	}
+	_, err := exec.LookPath(t.Program)
+	return err != nil
 }
 
 // pattern is the regular expression for -test.run that chooses exactly these tests.

@@ -158,7 +158,7 @@ func (s *session) noteIn(processes []evidence.Process) {
 			s.seen[p.PID] = p
 		}
 	}
-	s.dir.grown()
+	_, _ = s.dir.news(wire.ChildFile) // siblings read it; what is read cannot be taken back unseen
 	for _, c := range s.starts.take() {
 		p, ok := s.seen[c.PID]
 		if !ok {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"prokata/checker/internal/tree/place"
+	"prokata/checker/internal/tree/watch"
 	"prokata/checker/internal/tree/wire"
 )
 
@@ -17,12 +19,14 @@ type private struct {
 	dir  string
 	seal []sealed // what the harness writes to, as it was made
 
-	started int64            // how much of what siblings read has been there
-	todo    int64            // and of the record of unwritten functions
-	sites   int64            // and of the places where things were opened
-	shared  int64            // and of the races on shared memory
-	races   map[string]int64 // and of each report of the race detector
+	races   map[string]int64 // how much of each report of the race detector has been read
+	crashed map[string]int64 // and of what each process printed as it crashed
+	guard   *guard
+	user    int // whose processes the tests' are
 }
+
+// sharedRaces is the record of races on shared memory.
+var sharedRaces = filepath.Join(wire.WatchDir, watch.RacesFile)
 
 func newPrivate(box *Box) (*private, error) {
 	base, err := place.Temp()
@@ -33,7 +37,7 @@ func newPrivate(box *Box) (*private, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errSetUp, err)
 	}
-	p := &private{dir: dir, races: map[string]int64{}}
+	p := &private{dir: dir, races: map[string]int64{}, crashed: map[string]int64{}, user: box.user()}
 	for _, sub := range []string{wire.TempDir, wire.WorkDir, wire.RaceDir, wire.CrashDir, wire.WatchDir} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
 			p.remove()
@@ -44,7 +48,7 @@ func newPrivate(box *Box) (*private, error) {
 	for _, sub := range []string{wire.TempDir, wire.WorkDir, wire.RaceDir, wire.CrashDir, wire.WatchDir} {
 		all = append(all, p.path(sub))
 	}
-	for _, file := range []string{wire.TodoFile, wire.ChildFile, wire.SitesFile} {
+	for _, file := range []string{wire.TodoFile, wire.ChildFile, wire.SitesFile, sharedRaces} {
 		if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
 			p.remove()
 			return nil, fmt.Errorf("%w: %w", errSetUp, err)
@@ -54,7 +58,7 @@ func newPrivate(box *Box) (*private, error) {
 		p.remove()
 		return nil, fmt.Errorf("%w: %w", errSetUp, err)
 	}
-	for _, file := range []string{wire.TodoFile, wire.ChildFile, wire.SitesFile, wire.ProgressFile} {
+	for _, file := range []string{wire.TodoFile, wire.ChildFile, wire.SitesFile, sharedRaces, wire.ProgressFile} {
 		all = append(all, p.path(file))
 	}
 	for _, path := range all {
@@ -63,7 +67,11 @@ func newPrivate(box *Box) (*private, error) {
 			return nil, fmt.Errorf("%w: %w", errSetUp, err)
 		}
 	}
-	if err := p.sealAll(); err != nil {
+	err = p.sealAll()
+	if err == nil {
+		p.guard, err = newGuard(p.path(wire.RaceDir), p.path(wire.CrashDir))
+	}
+	if err != nil {
 		p.remove()
 		return nil, fmt.Errorf("%w: %w", errSetUp, err)
 	}
@@ -72,11 +80,11 @@ func newPrivate(box *Box) (*private, error) {
 
 // progress is the count of harness.Progress.
 func (p *private) progress() uint64 {
-	b, err := os.ReadFile(p.path(wire.ProgressFile))
-	if err != nil || len(b) < 8 {
-		return 0
+	var b [8]byte
+	if s := p.sealed(wire.ProgressFile); s != nil {
+		_, _ = s.file.ReadAt(b[:], 0) // one that was cut short is told of
 	}
-	return binary.NativeEndian.Uint64(b)
+	return binary.NativeEndian.Uint64(b[:])
 }
 
 // real is the folder as the kernel names it, without symbolic links.
@@ -96,6 +104,7 @@ func (p *private) remove() {
 	for _, s := range p.seal {
 		s.file.Close()
 	}
+	p.guard.close()
 	if os.RemoveAll(p.dir) == nil {
 		return
 	}
@@ -108,61 +117,64 @@ func (p *private) remove() {
 	_ = os.RemoveAll(p.dir)
 }
 
-// news returns the whole lines that were added to the file since offset.
-func news(path string, offset *int64) []string {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
+// news returns the whole lines that were added to one of the files that only grow, and
+// the offset at which they begin.
+func (p *private) news(name string) (lines []byte, at int64) {
+	s := p.sealed(name)
+	if s == nil || s.grown == nil {
+		return nil, 0
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() <= *offset {
-		return nil
-	}
-	b := make([]byte, info.Size()-*offset)
-	n, _ := f.ReadAt(b, *offset)
-	end := strings.LastIndexByte(string(b[:n]), '\n') + 1
-	*offset += int64(end)
-	return strings.Split(strings.TrimSuffix(string(b[:end]), "\n"), "\n")[:strings.Count(string(b[:end]), "\n")]
+	at = s.grown.read
+	return s.grown.news(s.file), at
 }
 
-// grown notes how much siblings have written to be read by each other.
-func (p *private) grown() { news(p.path(wire.ChildFile), &p.started) }
-
 // unwritten returns the names of unwritten functions called since the last call.
-func (p *private) unwritten() []string { return news(p.path(wire.TodoFile), &p.todo) }
+func (p *private) unwritten() []string {
+	text, _ := p.news(wire.TodoFile)
+	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' })
+}
+
+// raceHead is how the first report of a process begins.
+const raceHead = "==================\nWARNING: DATA RACE\n"
 
 // raceReports returns what the race detector has written since the last call, by
 // process ID.
 func (p *private) raceReports() map[string]string {
-	entries, err := os.ReadDir(p.path(wire.RaceDir))
-	if err != nil {
-		return nil
-	}
 	reports := map[string]string{}
-	for _, e := range entries {
-		offset := p.races[e.Name()]
-		if lines := news(p.path(wire.RaceDir, e.Name()), &offset); len(lines) > 0 {
-			reports[strings.TrimPrefix(e.Name(), "r.")] = strings.Join(lines, "\n") + "\n"
+	for name, text := range p.added(wire.RaceDir, p.races) {
+		if p.races[name] == int64(len(text)) && !strings.HasPrefix(text, raceHead[:min(len(text), len(raceHead))]) {
+			p.guard.tell(wire.RaceDir, "had a report written over")
 		}
-		p.races[e.Name()] = offset
+		reports[strings.TrimPrefix(name, "r.")] = text
 	}
 	return reports
 }
 
-// crashes returns what processes have written as they crashed, by process ID, and
-// forgets it.
-func (p *private) crashes() map[string]string {
-	entries, err := os.ReadDir(p.path(wire.CrashDir))
-	if err != nil {
-		return nil
-	}
+// crashes returns what processes have written as they crashed since the last call, by
+// process ID.
+func (p *private) crashes() map[string]string { return p.added(wire.CrashDir, p.crashed) }
+
+// added reads what was added to the files of a folder in which each process may have one.
+func (p *private) added(folder string, read map[string]int64) map[string]string {
 	all := map[string]string{}
-	for _, e := range entries {
-		path := p.path(wire.CrashDir, e.Name())
-		if b, err := os.ReadFile(path); err == nil && len(b) > 0 {
-			all[e.Name()] = string(b)
-			_ = os.Truncate(path, 0)
+	p.guard.look()
+	names, err := namesIn(p.path(folder))
+	if err != nil {
+		p.guard.tell(folder, "could not be read")
+	}
+	for _, name := range names {
+		text, size, err := readFrom(p.path(folder, name), read[name], p.user)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // the guard has seen it
+		case err != nil:
+			p.guard.tell(folder, "got something that is no file of the harness's")
+		case size < read[name]:
+			read[name] = 0 // a process of the same number has begun anew
+		case size == 0 && p.guard.written(folder, name):
+			p.guard.tell(folder, "lost what a process had written")
+		case len(text) > 0:
+			read[name] += int64(len(text))
+			all[name] = text
 		}
 	}
 	return all

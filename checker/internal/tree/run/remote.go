@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 
 	"prokata/checker/internal/evidence"
 )
@@ -55,9 +56,14 @@ func Remote(ctx context.Context, command []string, job Job, wall Wall) (evidence
 		text = nil
 	}
 	go func() { _, _ = hold.Write(append(text, '\n')) }()
+	over := make(chan struct{})
+	stops := make(chan int)
+	go func() { stops <- goOn(cmd.Process.Pid, over) }()
 	stop := context.AfterFunc(ctx, func() { hold.Close() })
 	defer stop()
 	err = cmd.Wait()
+	close(over)
+	stopped := <-stops
 	if ctx.Err() != nil {
 		return result, ctx.Err()
 	}
@@ -67,7 +73,38 @@ func Remote(ctx context.Context, command []string, job Job, wall Wall) (evidence
 	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
 		return result, fmt.Errorf("read what the supervisor saw: %w", err)
 	}
+	if stopped > 0 {
+		result.Tampering = append(result.Tampering, "the supervisor of the run was stopped (SIGSTOP)")
+	}
 	return result, nil
+}
+
+// goOn lets a process that somebody has stopped go on, until over, and returns how often:
+// a supervisor that stands still bounds nothing, and whoever waits for it waits for ever.
+func goOn(pid int, over <-chan struct{}) (n int) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return n
+		case <-tick.C:
+			if state(pid) == "T" && syscall.Kill(pid, syscall.SIGCONT) == nil {
+				n++
+			}
+		}
+	}
+}
+
+// state is the letter by which the kernel says what a process does, or nothing.
+func state(pid int) string {
+	b, err := os.ReadFile(statPath(pid))
+	if err != nil {
+		return ""
+	}
+	// Before the last bracket is a name that a program may choose.
+	rest := bytes.TrimLeft(b[bytes.LastIndexByte(b, ')')+1:], " ")
+	return string(rest[:min(1, len(rest))])
 }
 
 // ErrAbandoned says that whoever wanted a result is gone.

@@ -43,14 +43,12 @@ func (s *session) readCrashes() []evidence.Crash {
 // sharedRaces reads the races on shared memory that were reported since the last
 // call.
 func (s *session) sharedRaces() []evidence.SharedRace {
-	dir := s.dir.path(wire.WatchDir)
-	size, err := s.eyes.words(dir)
-	if err != nil {
+	if _, err := s.eyes.words(s.dir.path(wire.WatchDir)); err != nil {
 		s.missed(err, forWords)
 		return nil
 	}
-	races, _ := watch.Read(dir, s.dir.shared, size)
-	s.dir.shared = size
+	text, at := s.dir.news(sharedRaces)
+	races := watch.Races(text, at, s.shared)
 	for i := range races {
 		for j := range races[i].Accesses {
 			trace.Rename(races[i].Accesses[j].Frames, s.job.file)
@@ -62,7 +60,8 @@ func (s *session) sharedRaces() []evidence.SharedRace {
 // readSites reads what the hooks in the source under test have noted. A child that
 // was ended before it could announce itself stands there too.
 func (s *session) readSites() {
-	sites, _ := instrument.ReadSites(strings.Join(news(s.dir.path(wire.SitesFile), &s.dir.sites), "\n"))
+	text, _ := s.dir.news(wire.SitesFile)
+	sites, _ := instrument.ReadSites(string(text))
 	s.opened = append(s.opened, sites...)
 	for _, o := range sites {
 		s.noteObject(o.Name)

@@ -15,7 +15,7 @@ type sealed struct {
 	name, holds string // holds says what would be lost with it
 	file        *os.File
 	info        fs.FileInfo
-	read        *int64 // of a file that only grows: how much of it has been read; else nil
+	grown       *growth // of a file that only grows; else nil
 }
 
 // sealAll notes what the folder looks like before a program runs that could change it.
@@ -25,9 +25,10 @@ func (p *private) sealAll() error {
 		{name: wire.RaceDir, holds: "what the race detector reports"},
 		{name: wire.CrashDir, holds: "what crashes print"},
 		{name: wire.WatchDir, holds: "races on shared memory"},
-		{name: wire.TodoFile, holds: "unwritten functions that were called", read: &p.todo},
-		{name: wire.ChildFile, holds: "the children that have begun", read: &p.started},
-		{name: wire.SitesFile, holds: "where things were opened", read: &p.sites},
+		{name: wire.TodoFile, holds: "unwritten functions that were called", grown: newGrowth()},
+		{name: wire.ChildFile, holds: "the children that have begun", grown: newGrowth()},
+		{name: wire.SitesFile, holds: "where things were opened", grown: newGrowth()},
+		{name: sharedRaces, holds: "races on shared memory", grown: newGrowth()},
 		{name: wire.ProgressFile, holds: "the progress of the tests"},
 	} {
 		var err error
@@ -57,9 +58,12 @@ func (p *private) broken() []string {
 			what = "replaced"
 		case now.Mode() != s.info.Mode():
 			what = "given other permissions"
-		case s.read != nil && now.Size() < *s.read:
+		case s.grown != nil:
+			what = s.grown.damage(s.file)
+		case s.name == wire.ProgressFile && now.Size() < 8:
 			what = "cut short"
-		default:
+		}
+		if what == "" {
 			continue
 		}
 		name := s.name
@@ -68,5 +72,16 @@ func (p *private) broken() []string {
 		}
 		all = append(all, fmt.Sprintf("the run's folder (%s) was %s: it holds %s", name, what, s.holds))
 	}
-	return all
+	p.guard.look()
+	return append(all, p.guard.told...)
+}
+
+// sealed is one of them by its name, or nil.
+func (p *private) sealed(name string) *sealed {
+	for i := range p.seal {
+		if p.seal[i].name == name {
+			return &p.seal[i]
+		}
+	}
+	return nil
 }

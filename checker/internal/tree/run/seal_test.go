@@ -2,6 +2,7 @@ package run
 
 import (
 	"os"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,9 +24,10 @@ func TestBroken(t *testing.T) {
 		{
 			"what the harness writes",
 			func(t *testing.T, p *private) {
-				require.NoError(t, os.WriteFile(p.path(wire.RaceDir, "r.7"), []byte("race\n"), 0o600))
+				require.NoError(t, os.WriteFile(p.path(wire.RaceDir, "r.7"), []byte(raceHead), 0o600))
 				require.NoError(t, os.WriteFile(p.path(wire.ChildFile), []byte("{}\n"), 0o600))
-				p.grown()
+				p.news(wire.ChildFile)
+				require.NotEmpty(t, p.raceReports())
 			},
 			nil,
 		},
@@ -65,6 +67,47 @@ func TestBroken(t *testing.T) {
 			[]string{"the run's folder (todo) was cut short: it holds unwritten functions that were called"},
 		},
 		{
+			"what has been read written over",
+			func(t *testing.T, p *private) {
+				require.NoError(t, os.WriteFile(p.path(sharedRaces), []byte("{}\n"), 0o600))
+				p.news(sharedRaces)
+				require.NoError(t, os.WriteFile(p.path(sharedRaces), []byte("[]\n{}\n"), 0o600))
+			},
+			[]string{"the run's folder (watch/races.jsonl) was written over: it holds races on shared memory"},
+		},
+		{
+			"a report written over",
+			func(t *testing.T, p *private) {
+				require.NoError(t, os.WriteFile(p.path(wire.RaceDir, "r.7"), []byte("                                \n"), 0o600))
+				p.raceReports()
+			},
+			[]string{"the run's folder (race) had a report written over: it holds what the race detector reports"},
+		},
+		{
+			"a pipe that nobody writes to, for a crash",
+			func(t *testing.T, p *private) {
+				require.NoError(t, syscall.Mkfifo(p.path(wire.CrashDir, "7"), 0o600))
+				p.crashes()
+			},
+			[]string{"the run's folder (crash) got something that is no file of the harness's: it holds what crashes print"},
+		},
+		{
+			"a link to what the supervisor can read",
+			func(t *testing.T, p *private) {
+				require.NoError(t, os.Symlink("/etc/passwd", p.path(wire.CrashDir, "7")))
+				require.Empty(t, p.crashes())
+			},
+			[]string{"the run's folder (crash) got something that is no file of the harness's: it holds what crashes print"},
+		},
+		{
+			"a sparse file of a TiB",
+			func(t *testing.T, p *private) {
+				require.NoError(t, os.Truncate(p.path(wire.TodoFile), 1<<40))
+				require.Empty(t, p.unwritten())
+			},
+			nil, // no more of it is read than what can be kept
+		},
+		{
 			"all of it",
 			func(t *testing.T, p *private) {
 				require.NoError(t, os.Rename(p.dir, p.dir+".old"))
@@ -80,6 +123,7 @@ func TestBroken(t *testing.T) {
 				"the run's folder (todo) was replaced: it holds unwritten functions that were called",
 				"the run's folder (started) was replaced: it holds the children that have begun",
 				"the run's folder (sites) was replaced: it holds where things were opened",
+				"the run's folder (watch/races.jsonl) was replaced: it holds races on shared memory",
 				"the run's folder (progress) was replaced: it holds the progress of the tests",
 			},
 		},

@@ -1,11 +1,10 @@
 package run
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
@@ -31,59 +30,68 @@ const (
 type session struct {
 	enough bool // a test was bad, and no other is wanted: the process was ended by us
 
-	job   Job
-	dir   *private
-	tests []*evidence.Test
-	token string
+	job      Job
+	dir      *private
+	tests    []*evidence.Test
+	last     *evidence.Test  // the one that ended last
+	said     *wire.Sealer    // opens events
+	replied  *wire.Sealer    // makes replies
+	shared   [][2]int64      // parts of the record of races on shared memory that the tests had asked for
+	canaries map[string]bool // those of the tests that must fail
+	patched  string          // what was found of changed code
+	forged   int             // lines on the channel that were not the harness's
+	killed   bool            // the tree was ended by us
 
 	cmd     *exec.Cmd
 	out     *capture
-	events  chan wire.Event
+	events  chan []byte
 	replies *os.File
 	ended   chan error // the test process has ended
 
-	test     *evidence.Test // the one between begin and end, or nil
-	begun    time.Time
-	account  *observe.Account
-	had      observe.Spent // by the tree as the test began
-	slow     float64       // how many times slower than usual this machine is
-	printed  int64         // bytes that had been printed as it began
-	before   look
-	opened   []instrument.Site        // where the source under test opened things
-	seen     map[int]evidence.Process // its child processes by ID
-	own      map[int]bool             // those that are known to have run the tests' program
-	line     *chronicle
-	starts   *starts
-	closed   bool   // the test process has closed the channel
-	outside  string // what was printed between tests
-	exit     string // how the test process ended
-	fault    string // why nothing that it says counts
-	eyes     eyes
-	unseen   []string         // codes of what could not be looked for
-	made     map[string]bool  // shared-memory objects that the tree has opened
-	there    map[string]bool  // those that were there before the first test
-	shares   bool             // others make objects in the same folder
-	late     string           // why it was ended outside of any test
-	crashes  []evidence.Crash // outside of any test
-	deadlock *deadlockWatch
-	expected []int  // the processes whose deadlock the test waits for
-	channel  string // the pipe of the replies, as snapshots name it
-	judge    Judge
-	cage     cage
-	inside   observe.Inside // what is the tree's own
-	refused  int64          // tasks that the kernel had refused as the test began
-	starved  int64          // processes that it had ended for want of memory
-	asked    bool           // the processes have been asked for their stacks, and end of that
-	resting  *observe.Rest  // the processes of which the test waits to hear that they rest
-	step     *time.Timer    // until the next look at them
-	meter    *observe.Meter // of a test that counts its progress
-	counted  uint64         // its count as it began
-	metered  time.Time
+	test      *evidence.Test // the one between begin and end, or nil
+	begun     time.Time
+	account   *observe.Account
+	had       observe.Spent // by the tree as the test began
+	slow      float64       // how many times slower than usual this machine is
+	printed   int64         // bytes that had been printed as it began
+	before    look
+	untouched map[string]fs.FileInfo   // what lay in the folder for temporary files before the process began
+	opened    []instrument.Site        // where the source under test opened things
+	seen      map[int]evidence.Process // its child processes by ID
+	own       map[int]bool             // those that are known to have run the tests' program
+	line      *chronicle
+	starts    *starts
+	closed    bool   // the test process has closed the channel
+	outside   string // what was printed between tests
+	exit      string // how the test process ended
+	fault     string // why nothing that it says counts
+	eyes      eyes
+	unseen    []string         // codes of what could not be looked for
+	made      map[string]bool  // shared-memory objects that the tree has opened
+	there     map[string]bool  // those that were there before the first test
+	shares    bool             // others make objects in the same folder
+	late      string           // why it was ended outside of any test
+	excessive *evidence.Limit  // the bound that it had gone over then
+	crashes   []evidence.Crash // outside of any test
+	deadlock  *deadlockWatch
+	expected  []int  // the processes whose deadlock the test waits for
+	channel   string // the pipe of the replies, as snapshots name it
+	judge     Judge
+	cage      cage
+	inside    observe.Inside // what is the tree's own
+	refused   int64          // tasks that the kernel had refused as the test began
+	starved   int64          // processes that it had ended for want of memory
+	asked     bool           // the processes have been asked for their stacks, and end of that
+	resting   *observe.Rest  // the processes of which the test waits to hear that they rest
+	step      *time.Timer    // until the next look at them
+	meter     *observe.Meter // of a test that counts its progress
+	counted   uint64         // its count as it began
+	metered   time.Time
 }
 
 // start1 starts one test process for the tests.
-func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, line *chronicle, slow float64, tests []*evidence.Test) (*session, error) {
-	s := &session{job: job, slow: slow, starts: starts, line: line, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, token: newToken(), inside: observe.Inside{Folder: dir.real(), Own: job.Box != nil}, events: make(chan wire.Event), ended: make(chan error, 1), eyes: open(job.Box), made: map[string]bool{}}
+func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, line *chronicle, slow float64, tests []*evidence.Test, canaries map[string]bool) (*session, error) {
+	s := &session{job: job, slow: slow, starts: starts, line: line, own: map[int]bool{}, judge: judge, cage: cage, dir: dir, tests: tests, canaries: canaries, inside: observe.Inside{Folder: dir.real(), Own: job.Box != nil}, events: make(chan []byte), ended: make(chan error, 1), eyes: open(job.Box), made: map[string]bool{}}
 	fail := func(err error) (*session, error) { return nil, fmt.Errorf("%w: %w", errSetUp, err) }
 	out, err := newCapture(job.Echo)
 	if err != nil {
@@ -98,6 +106,9 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, line 
 		return fail(err)
 	}
 	s.out, s.replies, s.channel = out, replies, objectID(replies)
+	if s.untouched, err = s.eyes.files(dir.path(wire.TempDir)); err != nil {
+		s.miss(forFiles)
+	}
 	work := job.WorkDir
 	if work == "" {
 		work = dir.path(wire.WorkDir)
@@ -118,9 +129,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, line 
 		// Without the stacks nobody knows where a process crashed or hung, whatever the
 		// person has set.
 		"GOTRACEBACK": "all",
-		// The exit status of a racy child must stay what the program made it: a
-		// race is found in the log, and must not look like a second mistake.
-		"GORACE": "log_path='" + dir.path(wire.RaceDir, "r") + "' atexit_sleep_ms=0 exitcode=0",
+		"GORACE":      wire.Gorace(dir.dir),
 	}
 	if isOwn(tests[0]) {
 		set[wire.OwnEnv] = tests[0].Name
@@ -137,7 +146,7 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, line 
 	}
 	for _, own := range worlds(job) {
 		s.cmd = exec.Command(job.Binary, args...)
-		s.cmd.Dir, s.cmd.Env = work, environment(set)
+		s.cmd.Dir, s.cmd.Env = work, environment(set, job.keeps)
 		s.cmd.Stdout, s.cmd.Stderr = out.w, out.w
 		s.cmd.ExtraFiles = []*os.File{eventsW, repliesR}
 		s.cmd.SysProcAttr = ownSession(own)
@@ -157,37 +166,19 @@ func start1(job Job, judge Judge, dir *private, cage cage, starts *starts, line 
 		replies.Close()
 		return fail(err)
 	}
-	// The harness waits for its token before any code under test runs.
+	// The harness waits for its key before any code under test runs.
 	held := cage.hold(s.cmd.Process.Pid, job.Kata.Limits.Processes)
 	if held != nil {
 		endAll(0)
 		return fail(held)
 	}
-	_, _ = replies.WriteString(s.token + "\n") // if nobody reads it, the process has ended, and that is seen
+	_, _ = replies.Write(s.keys()) // if nobody reads it, the process has ended, and that is seen
 	out.start()
 	go s.read(events)
 	go func() { s.ended <- s.cmd.Wait() }()
 	s.account = newAccount()
 	s.deadlock = watchDeadlock(judge.Dead, s.inside, line.saw)
 	return s, nil
-}
-
-// read hands on the events of the test process until it closes its end.
-func (s *session) read(events *os.File) {
-	defer close(s.events)
-	defer events.Close()
-	r := bufio.NewReader(events)
-	for {
-		line, err := r.ReadBytes('\n')
-		if err != nil {
-			return
-		}
-		var e wire.Event
-		if json.Unmarshal(line, &e) != nil {
-			e = wire.Event{} // it has no token, and is refused as forged
-		}
-		s.events <- e
-	}
 }
 
 // watch follows the test process to its end.
@@ -209,15 +200,15 @@ func (s *session) watch(ctx context.Context) error {
 	events := s.events
 	for {
 		select {
-		case e, ok := <-events:
+		case line, ok := <-events:
 			if !ok {
 				events, s.closed = nil, true
 				continue
 			}
-			s.handle(e)
+			s.hear(line)
 			if (s.job.FailFast || s.job.Climb) && slices.ContainsFunc(s.tests, func(t *evidence.Test) bool { return bad(*t) }) {
 				s.enough = true
-				endAll(s.cmd.Process.Pid)
+				s.kill()
 			}
 		case <-tick.C:
 			start := time.Now()
@@ -233,7 +224,7 @@ func (s *session) watch(ctx context.Context) error {
 			s.over(err)
 			return nil
 		case <-ctx.Done():
-			endAll(s.cmd.Process.Pid)
+			s.kill()
 			<-s.ended
 			return ctx.Err()
 		}
@@ -266,28 +257,45 @@ func (s *session) poll() {
 		if cut {
 			// It has closed the channel and lives on, where no test can begin or end.
 			s.abort(nil)
-		} else if limit, _ := overTime(s.job.Kata.Limits.Seconds, s.slow, s.spent()); limit != nil {
+			return
+		}
+		limit, _ := overTime(s.job.Kata.Limits.Seconds, s.slow, s.spent())
+		if limit != nil {
 			s.late = fmt.Sprintf("it had not come to a test after %.0f s of rest and %.0f s of processor time", limit.Rest, limit.CPU)
-			endAll(s.cmd.Process.Pid)
+		} else if limit = s.excess(processes); limit != nil {
+			s.late = fmt.Sprintf("outside of any test it went over the limit of %s (%d %s)", limit.Kind, limit.Seen, limit.Unit)
+		}
+		if s.excessive = limit; limit != nil {
+			s.kill()
 		}
 		return
 	}
 	s.measure()
-	limits := s.job.Kata.Limits
-	if limit, unjudged := overTime(limits.Seconds, s.slow, s.spent()); limit != nil {
+	if limit, unjudged := overTime(s.job.Kata.Limits.Seconds, s.slow, s.spent()); limit != nil {
 		s.abort(limit)
 		return
 	} else if unjudged != "" {
 		s.unjudge(unjudged)
 		return
 	}
-	if n := len(processes); n > limits.Processes {
-		s.abort(&evidence.Limit{Kind: "processes", Bound: int64(limits.Processes), Seen: int64(n), Unit: "processes"})
+	if limit := s.excess(processes); limit != nil {
+		s.abort(limit)
 		return
 	}
+	if cut {
+		s.abort(nil)
+	}
+}
+
+// excess is the bound that the tree has gone over, of those that are not of time. They
+// hold from the start of the test process to its end.
+func (s *session) excess(processes []evidence.Process) *evidence.Limit {
+	limits := s.job.Kata.Limits
+	if n := len(processes); n > limits.Processes {
+		return &evidence.Limit{Kind: "processes", Bound: int64(limits.Processes), Seen: int64(n), Unit: "processes"}
+	}
 	if n := (s.out.total.Load() - s.printed) >> 20; n >= int64(limits.OutputMiB) {
-		s.abort(&evidence.Limit{Kind: "output", Bound: int64(limits.OutputMiB), Seen: n, Unit: "MiB"})
-		return
+		return &evidence.Limit{Kind: "output", Bound: int64(limits.OutputMiB), Seen: n, Unit: "MiB"}
 	}
 	var resident int64
 	for _, p := range processes {
@@ -296,12 +304,9 @@ func (s *session) poll() {
 	}
 	resident += s.job.Box.held(processes)
 	if n := resident >> 20; n > int64(limits.MemoryMiB) {
-		s.abort(&evidence.Limit{Kind: "memory", Bound: int64(limits.MemoryMiB), Seen: n, Unit: "MiB"})
-		return
+		return &evidence.Limit{Kind: "memory", Bound: int64(limits.MemoryMiB), Seen: n, Unit: "MiB"}
 	}
-	if cut {
-		s.abort(nil)
-	}
+	return nil
 }
 
 // abort ends the test process and all that it started, because of a limit, or
@@ -333,65 +338,17 @@ func (s *session) abort(limit *evidence.Limit) {
 			t.Exit = "the program closed descriptors that were not its own (3 and 4 belong to the harness)"
 		}
 	})
-	endAll(s.cmd.Process.Pid)
-}
-
-// handle answers one event.
-func (s *session) handle(e wire.Event) {
-	if e.Token != s.token {
-		if s.test != nil {
-			s.test.Tampering = append(s.test.Tampering, "an event on the harness's channel was not the harness's")
-		}
-		return
-	}
-	switch e.Kind {
-	case wire.Begin:
-		if s.job.Mark != "" && e.Source != s.job.Mark {
-			s.fault = "the tests' program was not built of the source that was handed in: the go command did not take the overlay (is the repository reached by a path that is not its own?)"
-			endAll(s.cmd.Process.Pid)
-			return
-		}
-		s.begin(e.Test)
-		s.reply(wire.Reply{})
-	case wire.End:
-		s.end(e)
-		s.reply(wire.Reply{})
-	case wire.Unreachable:
-		s.unreachable(e)
-		s.reply(wire.Reply{})
-	case wire.Signal:
-		for _, pid := range e.PIDs {
-			s.line.sent(pid, e.Signal)
-		}
-		s.reply(wire.Reply{})
-	case wire.Waiting:
-		s.waiting(e.PIDs)
-	case wire.Settle:
-		s.calmDown(func() bool { return false })
-		s.reply(wire.Reply{})
-	case wire.Deadlock:
-		s.expect(e.PIDs)
-	}
-}
-
-func (s *session) reply(r wire.Reply) {
-	if line, err := marshalLine(r); err == nil {
-		_, _ = s.replies.Write(line) // if nobody reads it, the process has ended, and that is seen
-	}
+	s.kill()
 }
 
 // begin looks at the tree as a test begins.
 func (s *session) begin(name string) {
 	s.outside += s.out.take()
-	s.test = nil
-	for _, t := range s.tests {
-		if t.Name == name {
-			s.test = t
-		}
+	t := s.comes(name)
+	if t == nil {
+		return
 	}
-	if s.test == nil {
-		return // a test that kata.json does not list earns nothing
-	}
+	s.test = t
 	s.starts.take()
 	s.own = map[int]bool{}
 	s.dir.unwritten()
@@ -400,7 +357,10 @@ func (s *session) begin(name string) {
 	s.meter, s.counted = nil, s.dir.progress()
 	s.seen = map[int]evidence.Process{}
 	s.first()
-	s.before = s.look()
+	if s.before = s.look(); s.last == nil {
+		// What code under test has left before the first test begins is left in that.
+		s.before.processes, s.before.files = nil, s.untouched
+	}
 	s.printed = s.out.total.Load()
 	s.begun = time.Now()
 	s.line.begin(s.cmd.Process.Pid, s.test.Name)
@@ -412,13 +372,22 @@ func (s *session) begin(name string) {
 // end looks again as it has ended.
 func (s *session) end(e wire.Event) {
 	if s.test == nil || s.test.Name != e.Test {
+		s.tampered(fmt.Sprintf("%s was said to have ended, and had not begun", e.Test))
 		return
 	}
 	s.line.mark("returned", 0, "")
-	s.finish(e.Status, func(t *evidence.Test) {
+	status, unearned := s.earned(e)
+	if s.job.Untrusted && s.patched == "" {
+		what, err := patchedCode(s.cmd.Process.Pid)
+		if err != nil && !s.gone() {
+			what = "the code of the program cannot be looked at: " + err.Error()
+		}
+		s.patched = what
+	}
+	s.finish(status, func(t *evidence.Test) {
 		after := s.settle()
 		s.line.there(after.all, os.Getpid())
-		t.Stopped = e.Stopped
+		t.Stopped, t.Unearned = e.Stopped, unearned
 		t.Left = s.leftIn(after)
 		if len(t.Left.Shared) < len(s.before.left(after).Shared) {
 			s.missed(errors.New("others make objects in /dev/shm too"), forMemory)
@@ -438,6 +407,7 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	if t == nil {
 		return
 	}
+	s.last, s.printed = t, s.out.total.Load()
 	s.had = s.account.Look(0) // what comes until the next test begins is bounded too
 	t.Status = status
 	t.Seconds = time.Since(s.begun).Seconds()
@@ -467,7 +437,7 @@ func (s *session) finish(status evidence.Status, more func(*evidence.Test)) {
 	t.Processes = s.children()
 	s.line.known(t.Processes)
 	t.Timeline = s.line.take()
-	t.Tampering = append(t.Tampering, s.dir.broken()...)
+	tamper(t, s.dir.broken()...)
 }
 
 // over writes down how the test process ended.
@@ -486,6 +456,7 @@ func (s *session) over(err error) {
 		s.finish(evidence.Aborted, func(t *evidence.Test) { t.Exit = s.exit })
 	}
 	s.crashes = s.readCrashes()
-	endAll(s.cmd.Process.Pid)
+	s.after()
+	s.kill()
 	s.outside += s.out.take()
 }

@@ -2,8 +2,6 @@ package run
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
@@ -13,6 +11,7 @@ import (
 
 	"prokata/checker/internal/evidence"
 	"prokata/checker/internal/source/kata"
+	"prokata/checker/internal/tree/observe"
 	"prokata/checker/internal/tree/place"
 )
 
@@ -68,15 +67,21 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 		return result, nil
 	}
 	ownNet := false
+	lot, vain := lot{on: job.Untrusted}, 0
+	var used observe.Spent // by all test processes
 	for len(todo) > 0 {
 		batch := together(todo, job.Climb)
-		s, err := start1(job, judge, dir, cage, starts, line, slow, batch)
+		tests, canaries := lot.draw(all, batch)
+		s, err := start1(job, judge, dir, cage, starts, line, slow, tests, canaries)
 		if err != nil {
 			return result, err
 		}
 		ownNet = job.Box != nil || ownNetwork(s.cmd.Process.Pid)
 		err = s.watch(ctx)
 		result.Output += s.outside
+		result.Tampering = append(result.Tampering, s.lies()...)
+		used.CPU += s.account.Spent().CPU
+		used.Rest += s.account.Spent().Rest
 		if result.Exit == "" || result.Exit == succeeded {
 			result.Exit = s.exit
 		}
@@ -105,7 +110,16 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 			continue
 		}
 		todo = slices.DeleteFunc(todo, func(t *evidence.Test) bool { return t.Status != "" })
+		if limit := overRun(job.Kata.Limits.Seconds, slow, used); limit != nil && job.Asked == nil {
+			for _, t := range todo {
+				t.Status, t.Limit, t.Exit = evidence.Aborted, limit, "the tests before it had used up the time of the whole run"
+			}
+			break
+		}
 		if len(todo) == before {
+			vain++
+		}
+		if len(todo) == before && (!began(tests) || vain > mostCanaries) {
 			// Not one test began: another process would do the same.
 			for _, t := range batch {
 				t.Status, t.Exit = evidence.Aborted, "the program ended before the test began: "+s.exit
@@ -129,6 +143,11 @@ func Supervise(ctx context.Context, job Job, judge Judge) (evidence.Run, error) 
 	result.Seconds = time.Since(start).Seconds()
 	result.Cost = cost()
 	return result, nil
+}
+
+// began tells whether one of the tests did.
+func began(tests []*evidence.Test) bool {
+	return slices.ContainsFunc(tests, func(t *evidence.Test) bool { return t.Status != "" })
 }
 
 // succeeded is how a process ends that has nothing to complain of.
@@ -218,28 +237,22 @@ func bad(t evidence.Test) bool {
 		slices.ContainsFunc(t.SharedRaces, func(r evidence.SharedRace) bool { return !r.Expected })
 }
 
-func newToken() string { return rand.Text() }
+// named are the variables of this process's own environment that the test process gets
+// too: what else is there is nobody's business, and may make the same program earn
+// another verdict.
+var named = []string{"PATH"}
 
-// marshalLine encodes v as one line.
-func marshalLine(v any) ([]byte, error) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return append(b, '\n'), nil
-}
-
-// changing are variables that change how a Go program or a shell behaves: with them
-// the same program might earn another verdict.
+// changing are variables that change how a Go program or a shell behaves. A person who
+// runs tests with go test has set all others, perhaps for them.
 var changing = []string{"GODEBUG", "GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GOTRACEBACK", "GORACE", "ENV", "BASH_ENV", "POSIXLY_CORRECT"}
 
-// environment is that of the test process: this process's own, without what
-// belongs to another run and what would make this one different.
-func environment(set map[string]string) []string {
+// environment is that of the test process: what is set for it, and of this process's own
+// what keep chooses.
+func environment(set map[string]string, keep func(name string) bool) []string {
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
 		name, _, _ := strings.Cut(e, "=")
 		_, own := set[name]
-		return own || strings.HasPrefix(name, "PROKATA_") || slices.Contains(changing, name)
+		return own || strings.HasPrefix(name, "PROKATA_") || !keep(name)
 	})
 	if os.Getenv("PATH") == "" { // programs that the tests start are where they always are
 		env = append(env, "PATH=/usr/local/bin:/usr/bin:/bin")
@@ -248,4 +261,12 @@ func environment(set map[string]string) []string {
 		env = append(env, name+"="+value)
 	}
 	return env
+}
+
+// keeps chooses of this process's environment what the tests may see.
+func (j Job) keeps(name string) bool {
+	if j.Asked != nil {
+		return !slices.Contains(changing, name)
+	}
+	return slices.Contains(named, name)
 }

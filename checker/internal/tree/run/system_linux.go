@@ -81,13 +81,6 @@ func sharedObjects(pid int) (objects, error) {
 	return all, nil
 }
 
-func owner(info os.FileInfo) int {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(st.Uid)
-	}
-	return -1
-}
-
 func statPath(pid int) string { return fmt.Sprintf("/proc/%d/stat", pid) }
 
 // ownNetwork tells whether a process has a loopback interface of its own.

@@ -44,7 +44,7 @@ var loopback = func() func(string) bool {
 	return func(binary string) bool {
 		once.Do(func() {
 			cmd := exec.Command(binary)
-			cmd.Env = environment(map[string]string{wire.RoleEnv: wire.Loopback, "GORACE": "atexit_sleep_ms=0"})
+			cmd.Env = environment(map[string]string{wire.RoleEnv: wire.Loopback, "GORACE": "atexit_sleep_ms=0"}, Job{}.keeps)
 			cmd.SysProcAttr = ownSession(ownMounts | ownAddresses)
 			cmd.WaitDelay = time.Second
 			usable = cmd.Run() == nil

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"prokata/checker/internal/evidence"
 )
@@ -17,33 +18,14 @@ import (
 // and makes the folder, outside of the program's own temp folder.
 const Env = "PROKATA_WATCH"
 
-const (
-	racesFile   = "races.jsonl"
-	tableSuffix = ".watch"
-)
+// RacesFile is the record, in that folder.
+const RacesFile = "races.jsonl"
 
-// A line is one line of the record, one of two kinds:
-//
-//	{"word":0,"accesses":[{"op":"read","pid":71,"frames":[…]},{"op":"write","pid":72,"frames":[…]}]}
-//	{"expect":[0,412]}
-//
-// The first is a race, in the form of evidence.SharedRace: the access that was
-// watched, then the one that came in between. The second says that the test
-// asked for the races whose lines begin at offset 0 or later and before offset
-// 412.
-type line struct {
-	evidence.SharedRace
-	Expect []int64 `json:"expect,omitempty"`
-}
-
-// expectation is the second kind of line.
-type expectation struct {
-	Expect [2]int64 `json:"expect"`
-}
+const tableSuffix = ".watch"
 
 // Size returns the length of the record in dir: the offset of what comes next.
 func Size(dir string) (int64, error) {
-	st, err := os.Stat(filepath.Join(dir, racesFile))
+	st, err := os.Stat(filepath.Join(dir, RacesFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -53,51 +35,41 @@ func Size(dir string) (int64, error) {
 	return st.Size(), nil
 }
 
-// Expect marks the races whose lines begin from offset from on and before
-// offset to as expected by the test.
-func Expect(dir string, from, to int64) error {
-	if err := appendLine(filepath.Join(dir, racesFile), expectation{[2]int64{from, to}}); err != nil {
-		return fmt.Errorf("watch: expect: %w", err)
-	}
-	return nil
-}
-
 // Read returns the races whose lines begin from offset from on and before
-// offset to, which may be -1 for the end of the record. A line that a killed
-// process left unfinished is passed over.
+// offset to, which may be -1 for the end of the record.
 func Read(dir string, from, to int64) ([]evidence.SharedRace, error) {
-	b, err := os.ReadFile(filepath.Join(dir, racesFile))
+	b, err := os.ReadFile(filepath.Join(dir, RacesFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
-	var (
-		races    []evidence.SharedRace
-		begins   []int64 // of each race
-		expected [][]int64
-	)
-	for at := 0; at < len(b); {
-		text, _, _ := bytes.Cut(b[at:], []byte("\n"))
-		begin := int64(at)
-		at += len(text) + 1
-		var l line
-		if json.Unmarshal(text, &l) != nil {
+	end := int64(len(b))
+	if to >= 0 {
+		end = min(to, end)
+	}
+	return Races(b[min(from, end):end], 0, nil), nil
+}
+
+// Races reads a part of the record, which begins at offset begin of it. A line is
+//
+//	{"word":0,"accesses":[{"op":"read","pid":71,"frames":[…]},{"op":"write","pid":72,"frames":[…]}]}
+//
+// which is a race, in the form of evidence.SharedRace: the access that was watched, then
+// the one that came in between. One that a killed process left unfinished is passed over.
+// Expected are the parts of the record, from one offset to before another, whose races the
+// tests had asked for.
+func Races(text []byte, begin int64, expected [][2]int64) (races []evidence.SharedRace) {
+	for line := range bytes.Lines(text) {
+		at := begin
+		begin += int64(len(line))
+		var r evidence.SharedRace
+		if json.Unmarshal(line, &r) != nil || len(r.Accesses) != 2 {
 			continue
 		}
-		switch {
-		case len(l.Expect) == 2:
-			expected = append(expected, l.Expect)
-		case len(l.Accesses) == 2 && begin >= from && (to < 0 || begin < to):
-			races = append(races, l.SharedRace)
-			begins = append(begins, begin)
-		}
+		r.Expected = slices.ContainsFunc(expected, func(e [2]int64) bool { return e[0] <= at && at < e[1] })
+		races = append(races, r)
 	}
-	for i := range races {
-		for _, e := range expected {
-			races[i].Expected = races[i].Expected || e[0] <= begins[i] && begins[i] < e[1]
-		}
-	}
-	return races, nil
+	return races
 }

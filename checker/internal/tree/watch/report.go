@@ -50,7 +50,7 @@ func (t *Table) report(slot int, s state, word uint64) {
 	}
 	// There is nobody to tell of an error: the program under test must not
 	// notice that it is watched.
-	_ = appendLine(filepath.Join(t.dir, racesFile), evidence.SharedRace{
+	_ = appendLine(filepath.Join(t.dir, RacesFile), evidence.SharedRace{
 		Word:     int(word),
 		Accesses: []evidence.Access{first, second},
 	})

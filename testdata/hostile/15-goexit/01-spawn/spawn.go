@@ -1,5 +1,5 @@
 // Attack: it ends the goroutine of the test, in the hope that a test that does not end does not fail.
-// Stopped by: harness.
+// Stopped by: policy, harness.
 //
 // want not-processes
 package spawn

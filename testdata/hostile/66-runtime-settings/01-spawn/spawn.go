@@ -1,0 +1,40 @@
+// Attack: the runtime is told to behave otherwise by a directive.
+// Stopped by: policy.
+//
+// want tamper
+package spawn
+
+import (
+	"context"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+//go:debug panicnil=1
+
+func (g Group) Run(ctx context.Context, jobs ...Job) ([]Exit, error) { return nil, nil }
+
+type (
+	Func  func(Child) int
+	Child struct {
+		Message string
+		Out     io.Writer
+		Files   []*os.File
+	}
+	Job struct {
+		Func, Message string
+		Files         []*os.File
+	}
+	Exit struct {
+		PID, Code int
+		Signal    syscall.Signal
+	}
+	Group struct {
+		Out   io.Writer
+		Grace time.Duration
+	}
+)
+
+func Register(string, Func) {}
