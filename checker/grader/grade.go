@@ -34,10 +34,34 @@ type asked struct {
 	seed   uint64
 	jobs   int
 	trust  bool
+
+	judges judges
+}
+
+// judges finds who judges a job, and says in a word what keeps submissions from the
+// machine meanwhile.
+type judges func(a asked, root string, katas []kata.Kata) (judge grading.Judge, walls string, err error)
+
+// here judges on this machine, in a sandbox.
+func here(a asked, root string, katas []kata.Kata) (grading.Judge, string, error) {
+	sandbox, err := check.NewSandbox([]string{a.program(), "boxed"}, a.trust)
+	if err != nil {
+		return nil, "", usage{err}
+	}
+	walls := fmt.Sprint(sandbox.Found.Tier)
+	return grading.Here(root, katas, []string{a.program(), "supervise"}, sandbox, check.NewLane(a.atOnce() > 1)), walls, nil
+}
+
+// atOnce is how many are judged side by side.
+func (a asked) atOnce() int {
+	if a.jobs > 0 {
+		return a.jobs
+	}
+	return runtime.NumCPU() + 1 // a run waits about as long as it computes
 }
 
 func newGrade() *cobra.Command {
-	var a asked
+	a := asked{judges: here}
 	c := &cobra.Command{
 		Use:   "grade CLASS",
 		Short: "Grade the submissions in a folder",
@@ -97,6 +121,11 @@ func (a asked) grade(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	judge, walls, err := a.judges(a, root, katas)
+	if err != nil {
+		return err
+	}
+	class.Walls, parts.Walls = walls, walls
 	jobs := class.Jobs(parts, tests)
 	if err := os.MkdirAll(a.out, 0o700); err != nil {
 		return usage{fmt.Errorf("make the folder for what comes out: %w", err)}
@@ -109,7 +138,8 @@ func (a asked) grade(ctx context.Context) error {
 	if err := s.Want(jobs); err != nil {
 		return err
 	}
-	if err := a.judge(ctx, s, root, katas); err != nil {
+	fmt.Fprintf(os.Stderr, "grader: the sandbox of each submission: %s\n", class.Walls)
+	if err := a.judge(ctx, s, judge); err != nil {
 		return err
 	}
 	if err := class.Grade(points, s.Result); err != nil {
@@ -219,22 +249,13 @@ func (a asked) program() string {
 }
 
 // judge does what is not done yet.
-func (a asked) judge(ctx context.Context, s *store.Store, root string, katas []kata.Kata) error {
+func (a asked) judge(ctx context.Context, s *store.Store, judge grading.Judge) error {
 	waiting, err := s.Waiting()
 	if err != nil || waiting == 0 {
 		return err
 	}
-	atOnce := a.jobs
-	if atOnce == 0 {
-		atOnce = runtime.NumCPU() + 1 // a run waits about as long as it computes
-	}
-	sandbox, err := check.NewSandbox([]string{a.program(), "boxed"}, a.trust)
-	if err != nil {
-		return usage{err}
-	}
-	fmt.Fprintf(os.Stderr, "grader: the sandbox of each submission: %s\n", sandbox.Found.Tier)
-	p := newProgress(os.Stderr, waiting, atOnce)
-	err = grading.Run(ctx, s, grading.Here(root, katas, []string{a.program(), "supervise"}, sandbox, check.NewLane(atOnce > 1)), atOnce, p.hooks())
+	p := newProgress(os.Stderr, waiting, a.atOnce())
+	err = grading.Run(ctx, s, judge, a.atOnce(), p.hooks())
 	p.clear()
 	if errors.Is(err, context.Canceled) {
 		left, _ := s.Waiting()

@@ -75,8 +75,9 @@ var allowed = map[string]string{
 	"internal/class/rubric":  "internal/judge/detect internal/judge/grade internal/source/kata",
 	"internal/class/book":    "internal/class/intake internal/class/roster internal/class/rubric internal/class/store internal/evidence internal/judge/detect internal/judge/grade internal/source/kata",
 	"internal/class/page":    "internal/class/book internal/class/rubric internal/judge/detect internal/judge/grade internal/judge/report",
+	"internal/class/sample":  "internal/prove/flaw internal/source/kata",
 	"internal/class/grading": "internal/check internal/class/store internal/judge/grade internal/source/kata internal/tree/place",
-	"grader":                 "internal/check internal/class/book internal/class/grading internal/class/intake internal/class/page internal/class/roster internal/class/rubric internal/class/store internal/judge/formats internal/judge/grade internal/judge/report internal/source/kata internal/tree/place",
+	"grader":                 "internal/check internal/class/book internal/class/grading internal/class/intake internal/class/page internal/class/roster internal/class/rubric internal/class/sample internal/class/store internal/judge/formats internal/judge/grade internal/judge/report internal/source/kata internal/tree/place",
 
 	"internal/check/proved": "internal/judge/grade internal/source/plan",
 

@@ -73,7 +73,7 @@ func Class(w io.Writer, c *book.Class) error {
 
 // Student writes one student's page.
 func Student(w io.Writer, c *book.Class, s book.Student) error {
-	v := newView(&book.Class{Title: c.Title, Seed: c.Seed, Repeat: c.Repeat, Go: c.Go, System: c.System, Katas: c.Katas})
+	v := newView(&book.Class{Title: c.Title, Seed: c.Seed, Repeat: c.Repeat, Go: c.Go, System: c.System, Walls: c.Walls, Katas: c.Katas})
 	s.Grades = slices.Clone(s.Grades)
 	for i := range s.Grades {
 		s.Grades[i].Same = nil // that is between the teacher and others

@@ -21,6 +21,7 @@ type Parts struct {
 	Checker string `json:"checker" cause:"the checker changed"`              // digest of the programs that judge
 	Go      string `json:"go" cause:"Go changed"`
 	System  string `json:"system" cause:"the system changed"`
+	Walls   string `json:"walls" cause:"the sandbox changed"`
 	Seed    uint64 `json:"seed" cause:"the seed changed"`
 	Repeat  int    `json:"repeat" cause:"the number of runs changed"`
 }
