@@ -125,13 +125,18 @@ func BenchmarkSnapshot(b *testing.B) {
 }
 
 // BenchmarkWatch reports which share of a processor the watching of a tree
-// takes: one that works, one that sleeps, one that waits for something outside.
+// takes: one that works, one that sleeps, one that waits for something outside. The
+// runs with and without a timeline take turns:
+//
+//	%cpu             without
+//	%cpu-timeline    with one
 func BenchmarkWatch(b *testing.B) {
 	for _, c := range []struct{ name, row string }{
 		{"works", "live spinning"},
 		{"sleeps", "live timer far away"},
 		{"waits outside", "live inotify"},
 		{"is dead", "dead flock circle of 2"},
+		{"13 are dead", "dead flock circle of 12"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			root, inside := tree(b, c.row)
@@ -142,18 +147,26 @@ func BenchmarkWatch(b *testing.B) {
 				Decide:   detect.Dead,
 				Found:    func(*evidence.Deadlock, evidence.Snapshot) {},
 			}
-			var before, after unix.Rusage
-			unix.Getrusage(unix.RUSAGE_SELF, &before)
+			share := func(w Watch) int64 {
+				var before, after unix.Rusage
+				unix.Getrusage(unix.RUSAGE_SELF, &before)
+				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+				defer cancel()
+				w.Run(ctx)
+				unix.Getrusage(unix.RUSAGE_SELF, &after)
+				return after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+			}
+			seeing := w
+			seeing.Saw = func(Sight) {}
+			var without, with int64
 			n := 0
 			for b.Loop() {
-				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-				w.Run(ctx)
-				cancel()
+				without += share(w)
+				with += share(seeing)
 				n++
 			}
-			unix.Getrusage(unix.RUSAGE_SELF, &after)
-			used := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
-			b.ReportMetric(float64(used)/float64(n)/1e9*100, "%cpu")
+			b.ReportMetric(float64(without)/float64(n)/1e9*100, "%cpu")
+			b.ReportMetric(float64(with)/float64(n)/1e9*100, "%cpu-timeline")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
