@@ -15,13 +15,14 @@ import (
 	"prokata/checker/internal/evidence"
 )
 
-// What a look at one thread costs (to open, read and close a file of /proc), and how many
-// times its own price a whole look must have paid for before the next one: what a timeline
-// adds to the watching stays below half a hundredth of a processor. The price is counted
-// and not measured, so that a busy machine is not looked at less.
+// What a look at one thread costs (to open, read and close a file of /proc or two, and its
+// share of the walk), and how many times its own price a whole look must have paid for
+// before the next one: what a timeline adds to the watching is about a hundredth of a
+// processor (BenchmarkWatch). The price is counted and not measured, so that a busy machine
+// is not looked at less.
 const (
-	price  = 10 * time.Microsecond
-	frugal = 250
+	price  = 20 * time.Microsecond
+	frugal = 125
 )
 
 // A seer tells what the processes of a tree are doing, by what a pulse reads anyway: a
