@@ -4,15 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"prokata/checker/internal/check"
 	"prokata/checker/internal/evidence"
+	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/timeline"
 	"prokata/checker/internal/prove/flaw"
 	"prokata/checker/internal/source/patch"
@@ -73,7 +76,11 @@ check --save kept, and runs nothing.`,
 			if why := undrawn(run); why != "" {
 				return check.Usage{Err: fmt.Errorf("nothing can be drawn: %s (make check KATA=%s tells more)", why, k.Name)}
 			}
-			p := timeline.New(run, sourceLines(root))
+			folders := []string{root}
+			if abs, err := filepath.Abs(from); err == nil && from != "" {
+				folders = append(folders, abs)
+			}
+			p := timeline.New(run, sourceLines(folders...))
 			if only != "" && !p.Only(only) {
 				return check.Usage{Err: fmt.Errorf("--test: kata %s has run no test %q", k.Name, only)}
 			}
@@ -113,7 +120,8 @@ check --save kept, and runs nothing.`,
 	return c
 }
 
-// reread returns the first run of a kata that was saved in dir.
+// reread returns of the runs of a kata that were saved in dir the first in which something
+// was found, else the first.
 func reread(dir, folder string) (evidence.Run, error) {
 	all, err := record.Load(dir)
 	if err != nil {
@@ -121,7 +129,8 @@ func reread(dir, folder string) (evidence.Run, error) {
 	}
 	for _, k := range all {
 		if k.Facts.Folder == folder {
-			return k.Runs[0], nil
+			i := slices.IndexFunc(k.Runs, func(r evidence.Run) bool { return len(detect.All(r)) > 0 })
+			return k.Runs[max(i, 0)], nil
 		}
 	}
 	return evidence.Run{}, check.Usage{Err: fmt.Errorf("%s holds no run of %s", dir, folder)}
@@ -145,25 +154,52 @@ func undrawn(run evidence.Run) string {
 	return "no test has run"
 }
 
-// sourceLines reads the lines that findings name, of files of the repository.
-func sourceLines(root string) func(file string, line int) string {
+// largest bounds a source file whose lines are shown, in bytes.
+const largest = 1 << 20
+
+// sourceLines reads the lines that findings name. Which file that is a program may have had
+// a say in, and a page is handed on: nothing is read but Go files below the folders, and no
+// link leads out of them.
+func sourceLines(folders ...string) func(file string, line int) string {
 	files := map[string][]string{}
 	return func(file string, line int) string {
 		text, known := files[file]
 		if !known {
-			path := file
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(root, path)
+			for _, folder := range folders {
+				if b, err := readBelow(folder, file); err == nil {
+					text = strings.Split(string(b), "\n")
+					break
+				}
 			}
-			b, _ := os.ReadFile(path) // without it a place is told without its text
-			text = strings.Split(string(b), "\n")
-			files[file] = text
+			files[file] = text // without it a place is told without its text
 		}
 		if line < 1 || line > len(text) {
 			return ""
 		}
 		return strings.TrimSpace(text[line-1])
 	}
+}
+
+func readBelow(folder, file string) ([]byte, error) {
+	if filepath.IsAbs(file) {
+		rel, err := filepath.Rel(folder, file)
+		if err != nil {
+			return nil, err
+		}
+		file = rel
+	}
+	if filepath.Ext(file) != ".go" {
+		return nil, fs.ErrInvalid
+	}
+	dir, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	if info, err := dir.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() > largest {
+		return nil, fs.ErrInvalid
+	}
+	return dir.ReadFile(file)
 }
 
 // writeFile writes a file as a whole, or not at all.

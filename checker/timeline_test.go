@@ -103,3 +103,22 @@ func TestTimelineOfARun(t *testing.T) {
 	require.Contains(t, exits, "exit status 0")
 	require.Greater(t, len(exits), 1, "children with several exit codes: %v", exits)
 }
+
+// A page shows lines of Go files below its folders, and of nothing else that a program
+// could have named.
+func TestSourceLines(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	write := func(path, text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
+	write(filepath.Join(dir, "a.go"), "one\n\ttwo\n")
+	write(filepath.Join(dir, "secret.txt"), "secret\n")
+	write(filepath.Join(outside, "b.go"), "secret\n")
+	require.NoError(t, os.Symlink(filepath.Join(outside, "b.go"), filepath.Join(dir, "link.go")))
+	line := sourceLines(dir)
+	require.Equal(t, "two", line("a.go", 2))
+	require.Equal(t, "one", line(filepath.Join(dir, "a.go"), 1))
+	for _, file := range []string{"secret.txt", "link.go", filepath.Join(outside, "b.go"), "../" + filepath.Base(outside) + "/b.go", "/etc/passwd", "", ".go"} {
+		require.Empty(t, line(file, 1), "%q", file)
+	}
+	require.Empty(t, line("a.go", 0))
+	require.Empty(t, line("a.go", 99))
+}
