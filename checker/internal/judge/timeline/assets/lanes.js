@@ -69,7 +69,7 @@ function drawLanes(svg, run, test, state, tip) {
   const step = [1, 2, 5].flatMap(m => [-5, -4, -3, -2, -1, 0, 1, 2].map(p => m * 10 ** p)).sort((p, q) => p - q).find(s => (b - a) / s <= Math.max(2, (width - left) / 90)) || 100;
   for (let t = Math.ceil(a / step) * step; t <= b; t += step) {
     plot.append(node('line', { class: 'grid', x1: x(t), x2: x(t), y1: 18, y2: height }));
-    plot.append(node('text', { class: 'dim small', x: x(t) + 3, y: 14 }, seconds(Math.max(0, t))));
+    if (x(t) + 44 < width) plot.append(node('text', { class: 'dim small', x: x(t) + 3, y: 14 }, seconds(Math.max(0, t))));
   }
 
   test.lanes.forEach((lane, i) => {
