@@ -58,6 +58,7 @@ names each test that catches no flaw. Exit code 1 if anything is not as it must 
 	f.IntVar(&o.Repeat, "repeat", 2, "run each solution this many `times`")
 	f.IntVar(&o.Attempts, "attempts", 5, "give a mistake this many `runs` to show itself")
 	f.BoolVar(&o.Quick, "quick", false, "run only the tests that a flaw names, with the race detector only where a race is to be found")
+	f.BoolVar(&o.Plain, "plain", false, "run a mistake without the race detector first, and with it only where that does not show it")
 	f.StringVar(&o.Only, "only", "", "verify only flaws whose name contains this `text`")
 	return c
 }

@@ -34,7 +34,10 @@ type Options struct {
 	// Quick builds a flaw with the race detector only where a race is wanted of it,
 	// without go vet, runs the tests alone that it names, and does not look for idle
 	// tests. Most mistakes show so as well, in a fraction of the time.
-	Quick    bool
+	Quick bool
+	// Plain runs a flaw without the race detector first, and with it only where that does
+	// not show all that is wanted of it. Both builds are one attempt.
+	Plain    bool
 	Only     string                          // verify only the flaws whose name contains this, if set
 	Progress func(done, of int, what string) // if set
 }
@@ -284,9 +287,13 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f flaw.Flaw) error {
 	var union []detect.Finding
 	caught, unjudged := false, false
 	attempt := 0
+	plain := v.o.Plain && !v.o.Quick && !slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return w.Code == "race" })
 	for ; attempt < max(1, v.o.Attempts) && !caught; attempt++ {
 		p.Seed = v.o.Seed + uint64(attempt)
 		p.Perturb = attempt > 0
+		if !v.o.Quick {
+			p.Race = !plain
+		}
 		run := v.run
 		if late {
 			run = func(ctx context.Context, p plan.Plan) (evidence.Run, error) {
@@ -313,6 +320,10 @@ func (v *verifier) flaw(ctx context.Context, k kata.Kata, f flaw.Flaw) error {
 		v.count(k, grade.Judge(k, []evidence.Run{r}))
 		unjudged = unjudged || slices.ContainsFunc(r.Tests, func(t evidence.Test) bool { return t.Unjudged != "" })
 		caught = !slices.ContainsFunc(f.Wants, func(w flaw.Want) bool { return !w.Optional && !w.Meets(union) })
+		if plain && !caught {
+			plain = false
+			attempt-- // the same again, with the race detector
+		}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
