@@ -86,7 +86,7 @@ own or of a machine that is too slow to say anything, 128+n ended by signal n.`,
 				}
 			}
 			out := cmd.OutOrStdout()
-			text := report.Text{W: out, Colour: colour(out), Verbose: verbose}
+			text := report.Text{W: out, Colour: colour(out), Verbose: verbose, Width: width(out)}
 			p := newProgress(os.Stderr, len(katas), repeat)
 			o := check.Options{
 				Root: root, From: from, Repeat: repeat, Seed: seed, Supervisor: supervisor(), Untrusted: untrusted, Jobs: jobs,

@@ -46,6 +46,16 @@ func colour(w io.Writer) bool {
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(o.to.Fd()))
 }
 
+// width is the number of columns of the terminal that w is, or 0.
+func width(w io.Writer) int {
+	if o, ok := w.(*output); ok {
+		if n, _, err := term.GetSize(int(o.to.Fd())); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
 // complain tells of an error. It may quote what a submission can write.
 func complain(err error) {
 	fmt.Fprintln(os.Stderr, "checker: "+strings.Join(report.Lines(err.Error()), "\n    "))

@@ -60,7 +60,7 @@ func (t Text) Climb(v grade.Kata, before int, brief bool) {
 		t.line(4, "%s", t.paint(green, strings.Join(done[:n], "  ")))
 		done = done[n:]
 	}
-	t.line(4, "%s %s", t.paint(bold, fmt.Sprintf("→ %d %s (%s, %d points):", at.Number, at.Name, at.Group, at.Points)), at.Goal)
+	t.sentence(4, "%s %s", t.paint(bold, fmt.Sprintf("→ %d %s (%s, %d points):", at.Number, at.Name, at.Group, at.Points)), at.Goal)
 	t.first(v, at)
 	t.line(0, "")
 }
@@ -89,7 +89,7 @@ func (t Text) first(v grade.Kata, at grade.Step) {
 			t.line(4, "and %d more of this step (ALL=1 VERBOSE=1 shows everything)", n)
 		}
 		t.line(0, "")
-		t.line(4, "%s %s", t.paint(bold, "next:"), mine[0].Next)
+		t.sentence(4, "%s %s", t.paint(bold, "next:"), mine[0].Next)
 		code = " · make explain CODE=" + mine[0].Code
 	case v.Untouched:
 		t.line(4, "read %s, then fill in the stub beside it", filepath.Join("katas", v.Folder, "README.md"))

@@ -67,3 +67,24 @@ func TestClimbFitsAScreen(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(b.String(), "\n"), "one of many is one line: %s", b.String())
 	assert.Contains(t, b.String(), "step 3 of 12")
 }
+
+// A sentence is broken between words at the terminal's end, and nowhere else.
+func TestSentences(t *testing.T) {
+	v := stuck()
+	v.Steps[2].Goal = "It does one thing more, and it goes on to do that for as long as anybody wants it to, and longer."
+	for _, width := range []int{0, 40, 80, 300} {
+		for _, colour := range []bool{false, true} {
+			var b bytes.Buffer
+			Text{W: &b, Width: width, Colour: colour}.Climb(v, 0, false)
+			bare := colours.ReplaceAllString(b.String(), "")
+			_, goal, _ := strings.Cut(bare, "→")
+			goal, _, _ = strings.Cut(goal, "\n\n")
+			assert.Equal(t, "3 step-3 (core, 3 points): "+v.Steps[2].Goal, strings.Join(strings.Fields(goal), " "))
+			lines := strings.Split(goal, "\n")
+			assert.Equal(t, width == 0 || width == 300, len(lines) == 1)
+			for _, l := range lines[1:] {
+				assert.LessOrEqual(t, len(l), width)
+			}
+		}
+	}
+}

@@ -65,7 +65,7 @@ func (t Text) Findings(v grade.Kata) {
 	}
 	if len(groups) > 0 {
 		t.line(0, "")
-		t.line(4, "%s %s", t.paint(bold, "next:"), groups[0].Next)
+		t.sentence(4, "%s %s", t.paint(bold, "next:"), groups[0].Next)
 		t.line(4, "%s", t.paint(dim, fmt.Sprintf("(make hint KATA=%s · make explain CODE=%s)", v.Name, groups[0].Code)))
 		t.draw(v, groups)
 		t.line(0, "")

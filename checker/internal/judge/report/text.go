@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"prokata/checker/internal/judge/detect"
 	"prokata/checker/internal/judge/grade"
@@ -18,6 +20,8 @@ type Text struct {
 	Colour  bool
 	Verbose bool // every test by itself, every finding
 
+	Width int // columns of the terminal, at which sentences are broken; 0: they are not
+
 	climb bool // for who climbs: no more than a screen
 }
 
@@ -28,6 +32,11 @@ const (
 // line writes one line of the report, so many columns in. All text that is written comes
 // this way: a string among args is made printable.
 func (t Text) line(in int, format string, args ...any) {
+	fmt.Fprintln(t.W, strings.TrimRight(strings.Repeat(" ", in)+filled(format, args), " "))
+}
+
+// filled is the text of a line.
+func filled(format string, args []any) string {
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case string:
@@ -36,8 +45,29 @@ func (t Text) line(in int, format string, args ...any) {
 			args[i] = string(arg)
 		}
 	}
-	fmt.Fprintln(t.W, strings.TrimRight(strings.Repeat(" ", in)+fmt.Sprintf(format, args...), " "))
+	return fmt.Sprintf(format, args...)
 }
+
+// sentence writes a line that is broken between words where the terminal ends. What a
+// program may read, as a place, is not written so.
+func (t Text) sentence(in int, format string, args ...any) {
+	line, used := strings.Repeat(" ", in), in
+	for i, word := range strings.Fields(filled(format, args)) {
+		wide := utf8.RuneCountInString(colours.ReplaceAllString(word, ""))
+		switch {
+		case i == 0:
+		case t.Width > 2*in && used+1+wide > t.Width:
+			fmt.Fprintln(t.W, line)
+			line, used = strings.Repeat(" ", in+2), in+2
+		default:
+			line, used = line+" ", used+1
+		}
+		line, used = line+word, used+wide
+	}
+	fmt.Fprintln(t.W, line)
+}
+
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // lines writes a text of several lines, those after the first further in.
 func (t Text) lines(in int, text string) {
@@ -223,6 +253,6 @@ func (t Text) Summary(vs []grade.Kata, seed uint64, seconds float64) {
 		t.line(0, "what was not judged says nothing about the program: try it again when less else runs here")
 	}
 	if first := slices.IndexFunc(vs, func(v grade.Kata) bool { return v.Verdict == grade.NotStarted }); first >= 0 && count[grade.Fail]+count[grade.Flaky] == 0 {
-		t.line(0, "next: read %s, fill in the stub, and run make check KATA=%s", filepath.Join("katas", vs[first].Folder, "README.md"), vs[first].Name)
+		t.sentence(0, "next: read %s, fill in the stub, and run make check KATA=%s", filepath.Join("katas", vs[first].Folder, "README.md"), vs[first].Name)
 	}
 }
