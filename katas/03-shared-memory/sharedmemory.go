@@ -17,9 +17,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"strconv"
 
 	"github.com/moby/sys/reexec"
 
+	"prokata/checker/shm"
 	"prokata/checker/todo"
 )
 
@@ -37,7 +40,9 @@ var (
 // one lock. A process opens a segment once; its parts may be used by several
 // goroutines.
 type Segment struct {
-	// TODO: fields.
+	file  *os.File
+	words *shm.Memory // the numbers
+	lock  *Lock
 }
 
 // Create makes a segment of n numbers, all 0, with at least one. There is no
@@ -61,18 +66,10 @@ func Open(f *os.File) (*Segment, error) {
 
 // File returns the open file to hand on to a child, by exec.Cmd.ExtraFiles. It
 // still belongs to the segment.
-func (s *Segment) File() *os.File {
-	// TODO: write me.
-	_ = todo.Err("sharedmemory: Segment.File")
-	return nil
-}
+func (s *Segment) File() *os.File { return s.file }
 
 // Len returns the number of numbers.
-func (s *Segment) Len() int {
-	// TODO: write me.
-	_ = todo.Err("sharedmemory: Segment.Len")
-	return 0
-}
+func (s *Segment) Len() int { return s.words.Len() }
 
 // Close ends the use of the segment by this process. The others go on. If this
 // process holds the lock, then for them it is as if it had died.
@@ -102,7 +99,8 @@ func (s *Segment) Lock() *Lock {
 
 // A Value is one shared number.
 type Value struct {
-	// TODO: fields.
+	words *shm.Memory
+	i     int
 }
 
 // Get returns the number. Like Set, it is a plain access: two processes that use
@@ -129,15 +127,12 @@ func (v Value) Add(d int64) int64 {
 // An Array is a row of shared numbers. What is said at Value.Get holds for each
 // of them.
 type Array struct {
-	// TODO: fields.
+	words   *shm.Memory
+	from, n int
 }
 
 // Len returns the number of elements.
-func (a Array) Len() int {
-	// TODO: write me.
-	_ = todo.Err("sharedmemory: Array.Len")
-	return 0
-}
+func (a Array) Len() int { return a.n }
 
 // Get returns element i.
 func (a Array) Get(i int) (int64, error) {
@@ -168,7 +163,7 @@ func (a Array) Values() []int64 {
 // A Lock is held by one process at a time, and within that process by one
 // goroutine at a time.
 type Lock struct {
-	// TODO: fields.
+	// TODO: what it needs.
 }
 
 // Acquire waits until it gets the lock, or until the context ends: then it returns
@@ -216,9 +211,14 @@ const (
 	Atomic   Way = "atomic"   // one step
 )
 
+const (
+	countName = "shared-memory-count"
+	fillName  = "shared-memory-fill"
+)
+
 func init() {
-	reexec.Register("shared-memory-count", countMain)
-	reexec.Register("shared-memory-fill", fillMain)
+	reexec.Register(countName, child(count))
+	reexec.Register(fillName, child(fill))
 }
 
 // Count starts that many child processes, each of which increments the same
@@ -231,8 +231,15 @@ func init() {
 // end as usual, and Count returns an error. So it does for fewer than one process,
 // and for a way that is none of the three.
 func Count(ctx context.Context, way Way, processes, increments int) (int64, error) {
-	// TODO: write me.
+	// TODO: make a segment and run children (see below) that count in it.
 	return 0, todo.Err("sharedmemory: Count")
+}
+
+// count is what a child of Count does: number me, from 0, of so many processes, with
+// the args of run.
+func count(s *Segment, me, processes int, args []string) error {
+	// TODO: write me.
+	return todo.Err("sharedmemory: count")
 }
 
 // Fill starts that many child processes, which together fill an Array of n
@@ -241,20 +248,59 @@ func Count(ctx context.Context, way Way, processes, increments int) (int64, erro
 // them. It waits for all of them and returns a copy of the array. Errors are as
 // with Count.
 func Fill(ctx context.Context, processes, n int) ([]int64, error) {
-	// TODO: write me.
+	// TODO: make a segment and run children (see below) that fill it.
 	return nil, todo.Err("sharedmemory: Fill")
 }
 
-// countMain is the main function of a child process of Count.
-func countMain() {
+// fill is what a child of Fill does.
+func fill(s *Segment, me, processes int, args []string) error {
 	// TODO: write me.
-	fmt.Fprintln(os.Stderr, todo.Err("sharedmemory: countMain"))
-	os.Exit(1)
+	return todo.Err("sharedmemory: fill")
 }
 
-// fillMain is the main function of a child process of Fill.
-func fillMain() {
-	// TODO: write me.
-	fmt.Fprintln(os.Stderr, todo.Err("sharedmemory: fillMain"))
-	os.Exit(1)
+// run starts the child processes and waits for them. Each opens the segment, and does
+// what is registered under the name.
+func run(ctx context.Context, s *Segment, processes int, name string, args ...string) error {
+	var cmds []*exec.Cmd
+	var errs []error
+	for me := range processes {
+		cmd := exec.Command(reexec.Self())
+		cmd.Args = append([]string{name, strconv.Itoa(me), strconv.Itoa(processes)}, args...)
+		cmd.Stderr = os.Stderr
+		cmd.ExtraFiles = []*os.File{s.File()}
+		if err := cmd.Start(); err != nil {
+			errs = append(errs, fmt.Errorf("start child %d: %w", me, err))
+			break // those that were started end as usual
+		}
+		cmds = append(cmds, cmd)
+	}
+	for me, cmd := range cmds {
+		if err := cmd.Wait(); err != nil {
+			errs = append(errs, fmt.Errorf("child %d: %w", me, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// child makes the main function of a child process out of what it has to do.
+func child(do func(s *Segment, me, processes int, args []string) error) func() {
+	return func() {
+		if err := childMain(do); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}
+
+func childMain(do func(s *Segment, me, processes int, args []string) error) error {
+	s, err := Open(os.NewFile(3, "segment"))
+	if err != nil {
+		return err
+	}
+	me, err1 := strconv.Atoi(os.Args[1])
+	processes, err2 := strconv.Atoi(os.Args[2])
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	return errors.Join(do(s, me, processes, os.Args[3:]), s.Close())
 }
