@@ -61,7 +61,7 @@ var standstills = []struct{ shape, kata, flaw, test, guilty string }{
 	{"end-inherited", "04-queue", "ends-inherited", "TestEachItemOnce", ""},
 	{"own-end", "10-crawl", "parent-keeps-the-workers-end", "TestPageOfAKilledWorkerIsFetchedByAnother", "Decode("},
 	{"own-end", "06-event", "own-end-kept", "TestSetterEndsWithoutSet", ".Read("},
-	{"copy-kept", "05-pipe", "copy-not-closed", "TestRequestAndAnswer", ""},
+	{"copy-kept", "05-pipe", "copy-not-closed", "TestChildHoldsItsEndAlone", ""},
 	{"no-time-limit", "10-crawl", "patient-with-the-body", "TestFetchLeavesNothingOfABadPage", "Copy("},
 	{"alone", "08-deadlock", "one-permit-short", "TestSemaphoreAdmits", ".Read("},
 	{"waits-in-a-circle", "10-crawl", "waits-in-a-circle", "TestFetchesEveryPageOnce", "<-m.done"},
