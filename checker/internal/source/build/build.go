@@ -139,9 +139,7 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 	if !p.Vet {
 		args = append(args, "-vet=off")
 	}
-	if p.Race {
-		args = append(args, "-race")
-	}
+	args = append(args, kind(p)...)
 	overlay, err := b.overlay(dir, p, hooks)
 	if err != nil {
 		return Binary{}, "", err
@@ -162,6 +160,15 @@ func (b *Builder) attempt(ctx context.Context, p plan.Plan, hooks instrument.Hoo
 	bin = Binary{Path: path, Mark: p.Sum, Sites: append(sites(p), contexts(p)...)}
 	bin.Build.OK = true
 	return bin, "", nil
+}
+
+// kind are the flags that decide what the packages are compiled to, and so what of them is
+// in the build cache.
+func kind(p plan.Plan) []string {
+	if p.Race {
+		return []string{"-race"}
+	}
+	return nil
 }
 
 // compile runs the go command and returns its complaints. The error is that it could

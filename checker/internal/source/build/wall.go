@@ -52,10 +52,7 @@ func (b *Builder) wall(root, dir string) starter {
 // the kata's own stub in its place, so that the build cache holds it: what is compiled in
 // the sandbox is lost with it. Whether that goes well is seen when it is needed.
 func (b *Builder) prepare(ctx context.Context, p plan.Plan) {
-	args := []string{"list", "-test", "-deps", "-export", "-trimpath", "-f", "{{if false}}{{end}}"}
-	if p.Race {
-		args = append(args, "-race")
-	}
+	args := append([]string{"list", "-test", "-deps", "-export", "-f", "{{if false}}{{end}}"}, kind(p)...)
 	key := p.Kata.Folder + fmt.Sprint(p.Race)
 	b.mu.Lock()
 	once := b.warm[key]
