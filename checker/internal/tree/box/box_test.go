@@ -170,6 +170,17 @@ func lacking(t *testing.T) (all []string) {
 	return all
 }
 
+// need runs the test again as an ordinary user, and skips it where nobody can build a box.
+func need(t *testing.T) {
+	t.Helper()
+	as(t)
+	for _, l := range Probe(self(), t.TempDir()).Layers {
+		if !l.OK && (l.Name == Namespaces || l.Name == Root) {
+			t.Skipf("not checked here: %s: %s", l.Name, l.Why)
+		}
+	}
+}
+
 // as runs the test again as an ordinary user, if this one is the superuser.
 func as(t *testing.T) {
 	t.Helper()

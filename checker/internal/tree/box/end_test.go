@@ -42,7 +42,7 @@ func startForEver(base string) error {
 // TestKilled: when the grader is killed, nothing of the box lives on, and what it could not
 // take away the next one does. When process 1 is, its starter sees it end.
 func TestKilled(t *testing.T) {
-	as(t)
+	need(t)
 	for _, whom := range []string{"the grader", "process 1"} {
 		t.Run(whom, func(t *testing.T) {
 			base := t.TempDir()

@@ -16,7 +16,7 @@ import (
 // writes into a folder with a layer it reads again, and nobody else ever does; and all
 // else it cannot write to.
 func TestFolders(t *testing.T) {
-	as(t)
+	need(t)
 	host := t.TempDir()
 	put := func(path, text string) {
 		require.NoError(t, os.MkdirAll(filepath.Join(host, filepath.Dir(path)), 0o755))

@@ -57,7 +57,7 @@ var layers = []layer{
 	{NoCaps, true, "run a kernel of 4.3 or later"},
 	{NoPrivs, true, "run a kernel of 3.5 or later"},
 	{Seccomp, true, "run a kernel with CONFIG_SECCOMP_FILTER, where nobody forbids seccomp(2)"},
-	{UserID, false, "run the checker as root (where Landlock keeps signals in, from Linux 6.12 on, it is no more than a second wall)"},
+	{UserID, false, "run the checker as root, or give the user a range of subordinate IDs (apt install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER); where Landlock keeps signals in, from Linux 6.12 on, it is no more than a second wall"},
 	{Landlock, false, "run a kernel of 5.13 or later with landlock among its security modules (boot with lsm=landlock,…)"},
 	{Scopes, false, "run a kernel of 6.12 or later with Landlock"},
 	{Memory, false, "run the checker as root where the memory controller of control groups can be written"},

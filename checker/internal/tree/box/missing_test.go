@@ -55,7 +55,7 @@ func refusing(errno unix.Errno, names ...string) seccomp.SyscallGroup {
 // TestMissing: where a layer is missing that is needed, untrusted code is refused, and the
 // layer is named, with the reason and the way to get it. Where another is, it is not.
 func TestMissing(t *testing.T) {
-	as(t)
+	need(t)
 	noUserNamespace := seccomp.SyscallGroup{
 		Action: seccomp.ActionErrno | seccomp.Action(unix.EPERM),
 		NamesWithCondtions: []seccomp.NameWithConditions{{

@@ -14,7 +14,7 @@ import (
 
 // Files of /etc that libraries look for.
 var etc = map[string]string{
-	"passwd":        "root:x:0:0::/tmp:/bin/sh\nkata:x:1000:1000::/tmp:/bin/sh\n",
+	"passwd":        "root:x:0:0::/tmp:/bin/sh\nkata:x:1000:1000::/tmp:/bin/sh\nlent:x:1001:1001::/tmp:/bin/sh\n",
 	"group":         "root:x:0:\nkata:x:1000:\n",
 	"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
 	"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",

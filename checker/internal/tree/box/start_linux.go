@@ -18,10 +18,11 @@ import (
 
 // User IDs inside. The supervisor of the superuser's boxes keeps the number 0, which in
 // its user namespace is worth nothing outside; anybody else's is 1000. The code under
-// test is 1000 in all.
+// test is 1000 in the superuser's, and in another's 1001, or the supervisor's own.
 const (
 	insideRoot = 0
 	insideUser = 1000
+	insideLent = 1001
 )
 
 // other is the user ID, outside, of the code under test where the superuser starts the
@@ -120,7 +121,15 @@ func start(self []string, kind Kind, spec Spec, groups *groups, cmd *exec.Cmd) e
 	if err != nil {
 		return &LayerError{Namespaces, refusal(err)}
 	}
-	if err = groups.place(kind, cmd.Process.Pid); err == nil {
+	if spec.UID == insideLent {
+		if err = lend(cmd.Process.Pid); err != nil {
+			err = &LayerError{UserID, err}
+		}
+	}
+	if err == nil {
+		err = groups.place(kind, cmd.Process.Pid)
+	}
+	if err == nil {
 		err = json.NewEncoder(specW).Encode(spec)
 	}
 	specW.Close()
@@ -169,8 +178,12 @@ func attributes(spec *Spec) *syscall.SysProcAttr {
 		return syscall.SysProcIDMap{ContainerID: inside, HostID: outside, Size: 1}
 	}
 	if os.Geteuid() != 0 {
-		attr.UidMappings = []syscall.SysProcIDMap{id(insideUser, os.Geteuid())}
-		attr.GidMappings = []syscall.SysProcIDMap{id(insideUser, os.Getegid())}
+		if spec.has(UserID) && lends() {
+			spec.UID = insideLent // see lend
+		} else {
+			attr.UidMappings = []syscall.SysProcIDMap{id(insideUser, os.Geteuid())}
+			attr.GidMappings = []syscall.SysProcIDMap{id(insideUser, os.Getegid())}
+		}
 		for c := range uintptr(unix.CAP_LAST_CAP + 1) {
 			attr.AmbientCaps = append(attr.AmbientCaps, c)
 		}
