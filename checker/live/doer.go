@@ -48,10 +48,19 @@ func (w *worker) check(n int, k kata.Kata, force bool) tea.Cmd {
 			defer close(over)
 			defer cancel()
 			v := verdict{n: n, before: before}
+			compiled := 0
 			verdicts, err := check.Katas(ctx, []kata.Kata{k}, check.Options{
 				Root: w.root, Repeat: 1, Climb: true, Seed: uint64(rand.Uint32N(1_000_000)), Supervisor: w.supervisor,
 				Untouched: func(p plan.Plan) bool { return climb.Untouched(w.root, p) }, Proved: proved.Open(w.root, force),
-				Begun: func(_ kata.Kata, s check.Stage) { w.send(begun{n, s}) },
+				Begun: func(_ kata.Kata, s check.Stage) {
+					compiled = 0
+					w.send(begun{n, s})
+				},
+				Compiled: func(string, bool) {
+					if compiled++; compiled == few {
+						w.send(library{n})
+					}
+				},
 			})
 			if ctx.Err() != nil {
 				return // the next run has begun, or the program ends
@@ -144,6 +153,9 @@ func (w *worker) reset(k kata.Kata) tea.Cmd {
 		return shown{"begun anew", b.String()}
 	}
 }
+
+// few is more than the packages that are a kata's own, and are compiled anew each time.
+const few = 20
 
 // calm is how long a folder must be left alone before it is read: an editor writes a file
 // in several steps.

@@ -18,7 +18,8 @@ type (
 		n     int
 		stage check.Stage
 	}
-	verdict struct { // of run n
+	library struct{ n int } // run n has the standard library compiled
+	verdict struct {        // of run n
 		n      int
 		kata   grade.Kata
 		before int // the step that was reached the last time
@@ -62,6 +63,7 @@ type model struct {
 	n       int // of the last run that was begun
 	running bool
 	stage   check.Stage
+	library bool               // the standard library is being compiled
 	last    map[string]verdict // by kata
 	pane    pane
 	shown   shown
@@ -90,8 +92,10 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case begun:
 		if msg.n == m.n {
-			m.stage = msg.stage
+			m.stage, m.library = msg.stage, false
 		}
+	case library:
+		m.library = msg.n == m.n
 	case verdict:
 		if msg.n == m.n { // one that was ended has nothing to say
 			m.running = false
@@ -112,7 +116,7 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // begin checks the kata anew.
 func (m model) begin(force bool) (tea.Model, tea.Cmd) {
 	m.n++
-	m.running, m.stage = true, check.Stage{}
+	m.running, m.stage, m.library = true, check.Stage{}, false
 	return m, m.do.check(m.n, m.kata(), force)
 }
 
@@ -232,6 +236,9 @@ func (m model) status() string {
 	}
 	if m.stage.Race {
 		what += " with the race detector"
+	}
+	if m.library {
+		what = "compiling the standard library, the first time only"
 	}
 	return what + " …"
 }

@@ -95,6 +95,11 @@ func TestSaves(t *testing.T) {
 	assert.Contains(t, m.screen(), "1 spawn · step 2 of 2 · running …")
 	assert.Contains(t, m.screen(), "The file to edit: katas/01-spawn/spawn.go")
 
+	m = play(r, saved{"spawn"}, begun{1, check.Stage{Race: true}}, library{1})
+	assert.Contains(t, m.screen(), "compiling the standard library, the first time only …")
+	m = play(r, saved{"spawn"}, begun{1, check.Stage{}}, library{1}, begun{1, check.Stage{Running: true}})
+	assert.NotContains(t, m.screen(), "standard library")
+
 	m = play(r, saved{"spawn"}, verdict{n: 1, kata: failed()}, saved{"spawn"})
 	assert.Contains(t, m.screen(), "building …")
 	assert.Contains(t, m.screen(), "of the save before this one:")
