@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"prokata/checker/internal/check"
 	"prokata/checker/internal/source/kata"
 	"prokata/checker/internal/tree/place"
 )
@@ -38,9 +39,11 @@ func newDoctor() *cobra.Command {
 			say("a C compiler", err, cc+" (for the race detector)")
 			temp, err := place.Temp()
 			say("room for programs", err, temp)
-			if os.Getuid() == 0 {
-				fmt.Fprintln(w, "note    you are root: what a wall lets through runs as root, too; better grade as a user of its own")
+			walls, err := check.ProbeSandbox([]string{program, "boxed"})
+			if err == nil && walls.Missing != "" {
+				err = fmt.Errorf("%s: without %s (%s doctor says how to get it)", walls.Tier, walls.Missing, program)
 			}
+			say("a sandbox", err, fmt.Sprintf("%s: every layer", walls.Tier))
 			if bad {
 				return errOpen
 			}

@@ -45,7 +45,7 @@ func run(args []string) int {
 	}()
 	place.Prepare()
 	root := &cobra.Command{Use: "grader", Short: "Grade a class", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(newGrade(), newDoctor(), newSample())
+	root.AddCommand(newGrade(), newDoctor(), newSample(), newAutograder())
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var by stopped
