@@ -36,7 +36,10 @@ type progress struct {
 	written  bool
 }
 
-type activity struct{ kata, what string }
+type activity struct {
+	kata, what string
+	ran        int // runs that are over
+}
 
 func newProgress(w *os.File, katas, repeat int) *progress {
 	fd := int(w.Fd())
@@ -134,17 +137,20 @@ func (p *progress) begun(k kata.Kata, s check.Stage) {
 	if i := slices.IndexFunc(p.doing, func(a activity) bool { return a.kata == k.Name }); i >= 0 {
 		p.doing[i].what = what
 	} else {
-		p.doing = append(p.doing, activity{k.Name, what})
+		p.doing = append(p.doing, activity{kata: k.Name, what: what})
 	}
 }
 
 // ran is told that so many of a kata's runs are over.
 func (p *progress) ran(k kata.Kata, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.IndexFunc(p.doing, func(a activity) bool { return a.kata == k.Name }); i >= 0 {
+		p.doing[i].ran = n
+	}
 	if p.repeat < 2 || p.terminal {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	fmt.Fprintf(p.w, "%s: %d of %d runs (%.0f s)\n", k.Name, n, p.repeat, time.Since(p.start).Seconds())
 }
 
@@ -164,6 +170,9 @@ func (p *progress) draw() {
 	}
 	parts = append(parts, fmt.Sprintf("%.0f s", time.Since(p.start).Seconds()))
 	for _, a := range p.doing {
+		if p.repeat > 1 {
+			a.what += fmt.Sprintf(", run %d of %d", min(a.ran+1, p.repeat), p.repeat)
+		}
 		parts = append(parts, a.kata+": "+a.what)
 	}
 	if p.compiled > few {

@@ -61,6 +61,12 @@ func TestProgressIsOneLine(t *testing.T) {
 	line := strings.TrimPrefix(b.String(), "\r\x1b[K")
 	assert.Equal(t, "1 of 10 · 0 s · spawn: running with the", line)
 	assert.Less(t, utf8.RuneCountInString(line), 40)
+	b.Reset()
+	p.repeat = 5
+	p.width = func() int { return 80 }
+	p.ran(kata.Kata{Name: "spawn"}, 2)
+	p.draw()
+	assert.Contains(t, b.String(), "spawn: running with the race detector, run 3 of 5")
 	p.aside(func() { b.WriteString("a verdict\n") })
 	assert.True(t, strings.HasSuffix(b.String(), "\r\x1b[Ka verdict\n"))
 }
