@@ -17,6 +17,43 @@ import (
 	deadlock "prokata/katas/08-deadlock"
 )
 
+// Two processes and two locks: the smallest circle.
+func TestSimulationDeadlocks(t *testing.T) {
+	harness.Test(t)
+	simulate(t, 2)
+}
+
+// simulate asserts that a simulation of n processes is a deadlock as it should be:
+// process i holds lock i and waits for the holder of the next one.
+func simulate(t *testing.T, n int) {
+	t.Helper()
+	dir := t.TempDir()
+	sim, err := deadlock.Simulate(dir, n)
+	require.NoError(t, err, "Simulate failed")
+	t.Cleanup(sim.End)
+	pids := sim.PIDs()
+	require.Len(t, pids, n, "Simulate started another number of processes than the %d that it was asked for", n)
+
+	proof := harness.Deadlocked(t, pids...)
+
+	waits := map[int]harness.Wait{}
+	for _, w := range proof.Waits {
+		waits[w.PID] = w
+	}
+	for i, pid := range pids {
+		next := (i + 1) % n
+		w := waits[pid]
+		require.Equal(t, "lock", w.For, "process %d did not wait for a lock", i)
+		assert.Equal(t, filepath.Base(deadlock.LockPath(dir, next)), filepath.Base(w.What), "process %d waited for another lock than lock %d", i, next)
+		assert.Equal(t, []int{pids[next]}, w.On, "process %d did not wait for process %d", i, next)
+	}
+	circle := slices.Clone(proof.Circle)
+	if i := slices.Index(circle, pids[0]); i > 0 {
+		circle = append(circle[i:], circle[:i]...) // a circle may be told from any of its members on
+	}
+	assert.Empty(t, cmp.Diff(pids, circle), "the circle of waits was not that of the processes (-want +got)")
+}
+
 // Two Locks of one path exclude each other within one process.
 func TestLockExcludes(t *testing.T) {
 	harness.Test(t)
@@ -88,6 +125,19 @@ func TestLockBetweenProcesses(t *testing.T) {
 	other.hear("acquired the lock")
 }
 
+// A lock whose holder was killed is free.
+func TestLockOfTheDead(t *testing.T) {
+	harness.Test(t)
+	path := deadlock.LockPath(t.TempDir(), 0)
+	l := openLock(t, path)
+	c := startChild(t, nil, "test-lock-holder", path)
+	c.tell()
+	c.hear("acquired the lock")
+	require.True(t, isHeld(t, path), "nobody held the lock that a child process had acquired")
+	require.NoError(t, c.cmd.Process.Kill(), "the test could not send a signal: the process had ended too early")
+	require.NoError(t, l.Acquire(), "the lock of a killed process could not be had")
+}
+
 // A lock in the wrong hands is an error, never a wait for oneself.
 func TestLockMisuse(t *testing.T) {
 	harness.Test(t)
@@ -125,47 +175,10 @@ func TestLockClose(t *testing.T) {
 	assert.False(t, free, "TryAcquire acquired a lock that was closed")
 }
 
-// Two processes and two locks: the smallest circle.
-func TestSimulationDeadlocks(t *testing.T) {
-	harness.Test(t)
-	simulate(t, 2)
-}
-
 // Five processes and five locks: one circle through all of them.
 func TestSimulationClosesTheCircle(t *testing.T) {
 	harness.Test(t)
 	simulate(t, 5)
-}
-
-// simulate asserts that a simulation of n processes is a deadlock as it should be:
-// process i holds lock i and waits for the holder of the next one.
-func simulate(t *testing.T, n int) {
-	t.Helper()
-	dir := t.TempDir()
-	sim, err := deadlock.Simulate(dir, n)
-	require.NoError(t, err, "Simulate failed")
-	t.Cleanup(sim.End)
-	pids := sim.PIDs()
-	require.Len(t, pids, n, "Simulate started another number of processes than the %d that it was asked for", n)
-
-	proof := harness.Deadlocked(t, pids...)
-
-	waits := map[int]harness.Wait{}
-	for _, w := range proof.Waits {
-		waits[w.PID] = w
-	}
-	for i, pid := range pids {
-		next := (i + 1) % n
-		w := waits[pid]
-		require.Equal(t, "lock", w.For, "process %d did not wait for a lock", i)
-		assert.Equal(t, filepath.Base(deadlock.LockPath(dir, next)), filepath.Base(w.What), "process %d waited for another lock than lock %d", i, next)
-		assert.Equal(t, []int{pids[next]}, w.On, "process %d did not wait for process %d", i, next)
-	}
-	circle := slices.Clone(proof.Circle)
-	if i := slices.Index(circle, pids[0]); i > 0 {
-		circle = append(circle[i:], circle[:i]...) // a circle may be told from any of its members on
-	}
-	assert.Empty(t, cmp.Diff(pids, circle), "the circle of waits was not that of the processes (-want +got)")
 }
 
 // Simulate returns with every lock held, and End gives everything back.
@@ -189,42 +202,4 @@ func TestSimulationEnds(t *testing.T) {
 		assertGone(t, pid)
 	}
 	sim.End() // has nothing left to do
-}
-
-// What cannot become a deadlock is an error, and leaves nothing behind.
-func TestSimulationFails(t *testing.T) {
-	harness.Test(t)
-	sim, err := deadlock.Simulate(t.TempDir(), 2)
-	require.NoError(t, err, "Simulate failed")
-	sim.End()
-
-	sim, err = deadlock.Simulate(t.TempDir(), 1)
-	if !assert.Error(t, err, "Simulate made a circle of a single process") {
-		sim.End()
-	}
-
-	sim, err = deadlock.Simulate(filepath.Join(t.TempDir(), "missing"), 3)
-	if !assert.Error(t, err, "Simulate made locks in a folder that did not exist") {
-		sim.End()
-	}
-
-	// Two of four find no lock here, and the others wait for them.
-	dir := t.TempDir()
-	require.NoError(t, os.Symlink(filepath.Join(dir, "missing", "lock"), deadlock.LockPath(dir, 1)), "the test could not make a symbolic link")
-	sim, err = deadlock.Simulate(dir, 4)
-	if !assert.Error(t, err, "Simulate told of no error though two of its processes found no lock") {
-		sim.End()
-	}
-
-	// Each step of the start of two is refused once.
-	dir = t.TempDir()
-	refused := harness.UntilItFits(t, func() (err error) {
-		if sim, err = deadlock.Simulate(dir, 2); err != nil {
-			require.Nil(t, sim, "Simulate returned an error and a simulation")
-		}
-		return err
-	})
-	assert.Len(t, sim.PIDs(), 2, "Simulate returned no error and other than two processes")
-	sim.End()
-	require.Positive(t, refused, "processes were started without a single descriptor")
 }

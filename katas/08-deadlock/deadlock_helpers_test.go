@@ -301,6 +301,9 @@ func names(err error, numbers ...int) bool {
 // all returns n times the same number of meals.
 func all(n, meals int) []int { return slices.Repeat([]int{meals}, n) }
 
+// isThere says whether a process is there, if only to be waited for.
+func isThere(pid int) bool { return unix.Kill(pid, 0) == nil }
+
 // assertGone asserts that a process has ended and was waited for.
 func assertGone(t testing.TB, pid int) {
 	t.Helper()

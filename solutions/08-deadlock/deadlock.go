@@ -51,7 +51,7 @@ type Lock struct {
 }
 
 // OpenLock opens the lock with the given path and makes its file if there is
-// none. It does not acquire it.
+// none. It does not acquire it. An error wraps that of the system.
 func OpenLock(path string) (*Lock, error) {
 	// A lock by flock belongs to the open file, not to the process: each OpenLock
 	// opens the file anew, so that two Locks exclude each other even here.
@@ -76,7 +76,7 @@ func (l *Lock) Acquire() error {
 }
 
 // TryAcquire takes the lock if it is free, without waiting, and says whether it
-// did.
+// did. ErrHeld means the same as for Acquire.
 func (l *Lock) TryAcquire() (bool, error) {
 	if l.held {
 		return false, fmt.Errorf("acquire %s: %w", l.path, ErrHeld)
@@ -132,7 +132,7 @@ type Simulation struct {
 // never get. Simulate returns when every process holds its first lock and was
 // told to go on. Each holds its lock until it is killed, also when its garbage is
 // collected. When a process fails before that, or cannot be started, all are ended
-// and reaped, and Simulate returns an error.
+// and reaped, and Simulate returns an error. There is no Simulation then: nil.
 func Simulate(dir string, n int) (*Simulation, error) {
 	if n < 2 {
 		return nil, fmt.Errorf("simulate: %d processes make no circle", n)

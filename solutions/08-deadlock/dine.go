@@ -39,7 +39,8 @@ type Semaphore struct {
 	r, w *os.File
 }
 
-// NewSemaphore makes a semaphore with 1 to MaxPermits permits.
+// NewSemaphore makes a semaphore with 1 to MaxPermits permits. With an error there is
+// none: nil.
 func NewSemaphore(permits int) (*Semaphore, error) {
 	if permits < 1 || permits > MaxPermits {
 		return nil, fmt.Errorf("semaphore: %d permits: want 1 to %d", permits, MaxPermits)

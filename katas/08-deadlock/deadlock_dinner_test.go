@@ -15,13 +15,47 @@ import (
 	deadlock "prokata/katas/08-deadlock"
 )
 
-var manners = []struct {
-	name   string
-	manner deadlock.Manner
-}{
-	{"ordered", deadlock.Ordered},
-	{"admitted", deadlock.Admitted},
-	{"back-off", deadlock.BackOff},
+// dinnerOf lets five philosophers dine and asserts that each fork was in one hand
+// at a time, and locked, and that everybody ate.
+func dinnerOf(t *testing.T, manner deadlock.Manner, meals int) {
+	t.Helper()
+	table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: meals, Manner: manner, Habit: "test-witnessed"}
+	r := newRecord(t, table.Dir, table.Seats)
+	dinner, err := deadlock.Dine(context.Background(), table)
+	require.NoError(t, err, "Dine failed")
+	want := deadlock.Dinner{Meals: all(5, meals)}
+	assert.Empty(t, cmp.Diff(want, dinner), "not every philosopher ate all meals (-want +got)")
+	assert.Zero(t, r.count(shared), "philosophers ate with a fork that another one was eating with")
+	assert.Zero(t, r.count(unlocked), "forks were free for anybody while a philosopher ate with them")
+}
+
+// eatTogether asserts that two philosophers are seen to eat at one moment.
+func eatTogether(t *testing.T, manner deadlock.Manner) {
+	t.Helper()
+	table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 40, Manner: manner, Habit: "test-slow"}
+	r := newRecord(t, table.Dir, table.Seats)
+	dinner, err := deadlock.Dine(context.Background(), table)
+	require.NoError(t, err, "Dine failed")
+	assert.Equal(t, all(5, 40), dinner.Meals, "not every philosopher ate all meals")
+	assert.GreaterOrEqual(t, r.count(together), int64(2), "no two philosophers ever ate at the same time")
+}
+
+// leftFirst asserts that the philosopher whose right fork is the lower one takes the left
+// one first.
+func leftFirst(t *testing.T, manner deadlock.Manner) {
+	t.Helper()
+	dir := t.TempDir()
+	d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching)
+	d.serve(deadlock.Table{Dir: dir, Seats: 5, Meals: 1, Manner: manner})
+	d.hearAll(5, deadlock.Thinking)
+	d.let(4)
+	d.hearAll(1, deadlock.Reaching)
+	assert.True(t, isHeld(t, deadlock.LockPath(dir, 4)), "philosopher 4 reached for its second fork, and did not have the left one")
+	assert.False(t, isHeld(t, deadlock.LockPath(dir, 0)), "philosopher 4 took its right fork first")
+	d.free(0, 1, 2, 3, 4)
+	dinner, err := d.wait()
+	require.NoError(t, err, "Dine failed")
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 1)}, dinner), "not every philosopher ate (-want +got)")
 }
 
 // The order of two locks does not depend on who asks.
@@ -36,6 +70,40 @@ func TestInOrder(t *testing.T) {
 		assert.Same(t, low, first, "InOrder returned the lock with the higher number first")
 		assert.Same(t, high, second, "InOrder returned the lock with the lower number second")
 	}
+}
+
+// Dining philosophers who take their forks in an order.
+func TestOrderedDinner(t *testing.T) {
+	harness.Test(t)
+	dinnerOf(t, deadlock.Ordered, 200)
+}
+
+// All that can go wrong at an ordered table is brought about: everybody who can
+// has a fork in hand before anybody goes on to the second.
+func TestOrderBreaksTheCircle(t *testing.T) {
+	harness.Test(t)
+	dir := t.TempDir()
+	d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching)
+	d.serve(deadlock.Table{Dir: dir, Seats: 5, Meals: 3, Manner: deadlock.Ordered})
+	d.hearAll(5, deadlock.Thinking)
+	for _, seat := range []int{4, 1, 2, 3} { // 4 takes fork 0, the others take their own
+		d.let(seat)
+		d.hearAll(1, deadlock.Reaching)
+	}
+	d.let(0) // finds fork 0 taken
+	for fork := range 4 {
+		untilHeld(t, deadlock.LockPath(dir, fork))
+	}
+	d.let(0, 1, 2, 3, 4)
+	dinner, err := d.wait()
+	require.NoError(t, err, "Dine failed")
+	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "not every philosopher ate all meals (-want +got)")
+}
+
+// Philosophers who share no fork can eat at the same time.
+func TestOthersEatTogether(t *testing.T) {
+	harness.Test(t)
+	eatTogether(t, deadlock.Ordered)
 }
 
 // A semaphore has as many permits as it was made with, neither more nor fewer.
@@ -56,16 +124,6 @@ func TestSemaphoreAdmits(t *testing.T) {
 		assert.Error(t, s.Release(), "Release succeeded of a semaphore that was closed")
 		assert.Error(t, s.Acquire(), "Acquire succeeded of a semaphore that was closed")
 	}
-	var s *deadlock.Semaphore
-	refused := harness.UntilItFits(t, func() (err error) {
-		if s, err = deadlock.NewSemaphore(1); err != nil {
-			require.Nil(t, s, "NewSemaphore returned an error and a semaphore")
-		}
-		return err
-	})
-	require.NoError(t, s.Acquire(), "Acquire failed")
-	require.NoError(t, s.Close(), "Close failed")
-	require.Positive(t, refused, "a semaphore was made of no file at all")
 	for _, permits := range []int{0, -1, deadlock.MaxPermits + 1} {
 		s, err := deadlock.NewSemaphore(permits)
 		if !assert.Error(t, err, "NewSemaphore made one of %d permits", permits) {
@@ -98,52 +156,16 @@ func TestSemaphoreBetweenProcesses(t *testing.T) {
 	require.NoError(t, s.Acquire(), "the test's own process could not acquire what a child had released")
 }
 
-// dinnerOf lets five philosophers dine and asserts that each fork was in one hand
-// at a time, and locked, and that everybody ate.
-func dinnerOf(t *testing.T, manner deadlock.Manner, meals int) {
-	t.Helper()
-	table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: meals, Manner: manner, Habit: "test-witnessed"}
-	r := newRecord(t, table.Dir, table.Seats)
-	dinner, err := deadlock.Dine(context.Background(), table)
-	require.NoError(t, err, "Dine failed")
-	want := deadlock.Dinner{Meals: all(5, meals)}
-	assert.Empty(t, cmp.Diff(want, dinner), "not every philosopher ate all meals (-want +got)")
-	assert.Zero(t, r.count(shared), "philosophers ate with a fork that another one was eating with")
-	assert.Zero(t, r.count(unlocked), "forks were free for anybody while a philosopher ate with them")
-}
-
-// Dining philosophers who take their forks in an order.
-func TestOrderedDinner(t *testing.T) {
+// Whoever is admitted takes the left fork first, also where it has the higher number.
+func TestAdmittedLeftForkFirst(t *testing.T) {
 	harness.Test(t)
-	dinnerOf(t, deadlock.Ordered, 200)
+	leftFirst(t, deadlock.Admitted)
 }
 
 // Dining philosophers with a waiter who leaves one of them out.
 func TestAdmittedDinner(t *testing.T) {
 	harness.Test(t)
 	dinnerOf(t, deadlock.Admitted, 200)
-}
-
-// All that can go wrong at an ordered table is brought about: everybody who can
-// has a fork in hand before anybody goes on to the second.
-func TestOrderBreaksTheCircle(t *testing.T) {
-	harness.Test(t)
-	dir := t.TempDir()
-	d := direct(t, 5, 1, deadlock.Thinking, deadlock.Reaching)
-	d.serve(deadlock.Table{Dir: dir, Seats: 5, Meals: 3, Manner: deadlock.Ordered})
-	d.hearAll(5, deadlock.Thinking)
-	for _, seat := range []int{4, 1, 2, 3} { // 4 takes fork 0, the others take their own
-		d.let(seat)
-		d.hearAll(1, deadlock.Reaching)
-	}
-	d.let(0) // finds fork 0 taken
-	for fork := range 4 {
-		untilHeld(t, deadlock.LockPath(dir, fork))
-	}
-	d.let(0, 1, 2, 3, 4)
-	dinner, err := d.wait()
-	require.NoError(t, err, "Dine failed")
-	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "not every philosopher ate all meals (-want +got)")
 }
 
 // The same at a table with a waiter: four have their left forks, and the fifth
@@ -171,44 +193,8 @@ func TestWaiterBreaksTheCircle(t *testing.T) {
 	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(5, 3)}, dinner), "not every philosopher ate all meals (-want +got)")
 }
 
-// Philosophers who share no fork can eat at the same time.
-func TestOthersEatTogether(t *testing.T) {
+// The waiter keeps one of them from the table, and not more.
+func TestAdmittedEatTogether(t *testing.T) {
 	harness.Test(t)
-	for _, m := range manners {
-		t.Run(m.name, func(t *testing.T) {
-			table := deadlock.Table{Dir: t.TempDir(), Seats: 5, Meals: 40, Manner: m.manner, Habit: "test-slow"}
-			r := newRecord(t, table.Dir, table.Seats)
-			dinner, err := deadlock.Dine(context.Background(), table)
-			require.NoError(t, err, "Dine failed")
-			assert.Equal(t, all(5, 40), dinner.Meals, "not every philosopher ate all meals")
-			assert.GreaterOrEqual(t, r.count(together), int64(2), "no two philosophers ever ate at the same time")
-		})
-	}
-}
-
-// A table that nobody can dine at is refused.
-func TestDineRefuses(t *testing.T) {
-	harness.Test(t)
-	good := deadlock.Table{Dir: t.TempDir(), Seats: 2, Meals: 1, Habit: "test-witnessed"}
-	_, err := deadlock.Dine(context.Background(), good)
-	require.NoError(t, err, "Dine failed")
-	nothing := good
-	nothing.Meals = 0
-	dinner, err := deadlock.Dine(context.Background(), nothing)
-	require.NoError(t, err, "Dine refused a dinner without meals")
-	assert.Empty(t, cmp.Diff(deadlock.Dinner{Meals: all(2, 0)}, dinner), "a dinner without meals was told otherwise (-want +got)")
-	for _, row := range []struct {
-		what  string
-		spoil func(*deadlock.Table)
-	}{
-		{"one seat", func(t *deadlock.Table) { t.Seats = 1 }},
-		{"less than a meal", func(t *deadlock.Table) { t.Meals = -1 }},
-		{"an unknown habit", func(t *deadlock.Table) { t.Habit = "nobody's" }},
-		{"no folder", func(t *deadlock.Table) { t.Dir += "/missing" }},
-	} {
-		bad := good
-		row.spoil(&bad)
-		_, err := deadlock.Dine(context.Background(), bad)
-		assert.Error(t, err, "Dine accepted a table with %s", row.what)
-	}
+	eatTogether(t, deadlock.Admitted)
 }
