@@ -1,37 +1,35 @@
 package findings
 
 import (
-	"io"
-	"os"
-
 	"github.com/moby/sys/reexec"
+	"golang.org/x/sys/unix"
 )
 
 func init() {
-	reexec.Register("busy-wait-wrong", func() {
-		for {
-			if _, err := os.Stat(os.Args[1]); err != nil {
-				return // the file is gone: that is the word
-			}
+	reexec.Register("busy-wait-wrong", func() { wait(0) })
+	reexec.Register("busy-wait-right", func() { wait(-1) })
+}
+
+// wait returns when there is something to read from the standard input, or its end. It
+// asks again and again, and sleeps in the kernel for so many milliseconds each time; -1 is
+// until there is an answer.
+func wait(milliseconds int) {
+	in := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}}
+	for {
+		if n, _ := unix.Poll(in, milliseconds); n > 0 {
+			return
 		}
-	})
-	reexec.Register("busy-wait-right", func() {
-		io.Copy(io.Discard, os.Stdin) // returns at the end of the pipe: that is the word
-	})
-}
-
-// BusyWaitWrong starts a child that asks again and again whether a file is there.
-func BusyWaitWrong(file string) (pid int, end func() error, err error) {
-	cmd := reexec.Command("busy-wait-wrong", file)
-	if err := cmd.Start(); err != nil {
-		return 0, nil, err
 	}
-	return cmd.Process.Pid, func() error { os.Remove(file); return cmd.Wait() }, nil
 }
 
-// BusyWaitRight starts a child that sleeps in the kernel until it is told.
-func BusyWaitRight(string) (pid int, end func() error, err error) {
-	cmd := reexec.Command("busy-wait-right")
+// BusyWaitWrong starts a child that never sleeps while it waits.
+func BusyWaitWrong() (pid int, end func() error, err error) { return waiter("busy-wait-wrong") }
+
+// BusyWaitRight starts a child that sleeps until it is told.
+func BusyWaitRight() (pid int, end func() error, err error) { return waiter("busy-wait-right") }
+
+func waiter(name string) (pid int, end func() error, err error) {
+	cmd := reexec.Command(name)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return 0, nil, err

@@ -20,10 +20,8 @@ func word(t *testing.T) *os.File {
 	return f
 }
 
-func busyWait(t *testing.T, start func(string) (int, func() error, error)) {
-	file := filepath.Join(t.TempDir(), "wait")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	pid, end, err := start(file)
+func busyWait(t *testing.T, start func() (int, func() error, error)) {
+	pid, end, err := start()
 	require.NoError(t, err)
 	harness.Waiting(t, pid)
 	require.NoError(t, end())
