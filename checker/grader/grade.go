@@ -104,7 +104,10 @@ func (a asked) grade(ctx context.Context) error {
 		return usage{err}
 	}
 	if len(a.katas) == 0 {
-		katas = handedIn(katas, submissions)
+		if katas = handedIn(katas, submissions); len(katas) == 0 {
+			return usage{fmt.Errorf("none of the %d submissions in %s holds a Go file that belongs to a kata; of the first, %s: %s. Is it the right folder?",
+				len(submissions), a.class, submissions[0].Label, submissions[0].Broken)}
+		}
 	}
 	people, err := a.people(submissions)
 	if err != nil {

@@ -208,11 +208,15 @@ func TestBadInput(t *testing.T) {
 		"lines 2 and 3 both have \"1\"":         write("name,id\nA,1\nB,1\n"),
 		"its first line names no column \"id\"": write("who\nA\n"),
 		"read the roster":                       func(a *asked) { a.roster = "none.csv" },
-		"the class's folder none":               func(a *asked) { a.class = "none" },
-		"has no column \"Nothing\"":             func(a *asked) { a.column = "Nothing" },
-		"there is no kata \"spam\"":             func(a *asked) { a.katas = []string{"spam"} },
-		"--repeat must be at least 1":           func(a *asked) { a.repeat = 0 },
-		"the checker's program is missing":      func(a *asked) { a.checker = "none" },
+		"none of the 1 submissions in": func(a *asked) {
+			a.class = t.TempDir()
+			require.NoError(t, os.Mkdir(filepath.Join(a.class, "1001"), 0o700))
+		},
+		"the class's folder none":          func(a *asked) { a.class = "none" },
+		"has no column \"Nothing\"":        func(a *asked) { a.column = "Nothing" },
+		"there is no kata \"spam\"":        func(a *asked) { a.katas = []string{"spam"} },
+		"--repeat must be at least 1":      func(a *asked) { a.repeat = 0 },
+		"the checker's program is missing": func(a *asked) { a.checker = "none" },
 		"\"fast\" is none of deadlock-free, leak-f": func(a *asked) {
 			require.NoError(t, os.WriteFile(bad, []byte(`{"quality": {"fast": 1}}`), 0o600))
 			a.rubric = bad
@@ -220,7 +224,10 @@ func TestBadInput(t *testing.T) {
 		"move it away": func(a *asked) {
 			require.NoError(t, os.WriteFile(filepath.Join(a.out, "class.db"), []byte(strings.Repeat("no database ", 100)), 0o600))
 		},
-		"make the folder for what comes out": func(a *asked) { a.out = filepath.Join(bad, "out") },
+		"make the folder for what comes out": func(a *asked) {
+			require.NoError(t, os.WriteFile(bad, nil, 0o600))
+			a.out = filepath.Join(bad, "out")
+		},
 	} {
 		a := call
 		a.out = t.TempDir()

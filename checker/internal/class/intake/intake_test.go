@@ -248,6 +248,19 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// Of a folder that cannot be read, that is told, and nothing of the others.
+func TestUnreadable(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("not checked as root, who reads everything")
+	}
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "a"), 0))
+	all, err := Read(dir, katas)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.Contains(t, all[0].Broken, "permission denied")
+}
+
 func TestNoFolder(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Read(filepath.Join(dir, "none"), katas)

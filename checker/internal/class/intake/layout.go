@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -125,8 +124,8 @@ func gradescope(root *os.Root, entries []fs.DirEntry) (all []bundle, ok bool, er
 		base = entries[0].Name()
 	}
 	name := filepath.Join(base, metadata)
-	if info, err := root.Lstat(name); errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-		return nil, false, nil
+	if info, err := root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return nil, false, nil // also where the one folder cannot be read: that is told of it
 	}
 	b, err := readFile(root, name, 32<<20)
 	if err != nil {
