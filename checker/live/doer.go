@@ -111,20 +111,20 @@ func (w *worker) hint(k kata.Kata, step, level int) tea.Cmd {
 	return func() tea.Msg {
 		hints, err := k.Hints(step)
 		if err != nil || level > len(hints) {
-			return shown{"hint", fmt.Sprintf("There is no hint: %v\n", err)}
+			return shown{title: "hint", text: fmt.Sprintf("There is no hint: %v\n", err)}
 		}
 		text := strings.TrimSpace(hints[level-1])
 		if level < len(hints) {
 			text += "\n\nh tells more"
 		}
-		return shown{fmt.Sprintf("hint %d of %d", level, len(hints)), text}
+		return shown{title: fmt.Sprintf("hint %d of %d", level, len(hints)), text: text}
 	}
 }
 
 func (w *worker) explain(code string) tea.Cmd {
 	return func() tea.Msg {
 		d, _ := detect.Find(code)
-		return shown{code + ": " + d.Title, strings.ReplaceAll(d.Doc, "\t", "    ")}
+		return shown{title: code + ": " + d.Title, text: strings.ReplaceAll(d.Doc, "\t", "    ")}
 	}
 }
 
@@ -134,7 +134,7 @@ func (w *worker) solution(k kata.Kata, step int) tea.Cmd {
 		if err != nil {
 			text = err.Error()
 		}
-		return shown{fmt.Sprintf("what the reference does at step %d, %s", step, k.Steps[step-1].Name), strings.ReplaceAll(text, "\t", "    ")}
+		return shown{title: fmt.Sprintf("what the reference does at step %d, %s", step, k.Steps[step-1].Name), text: strings.ReplaceAll(text, "\t", "    ")}
 	}
 }
 
@@ -150,7 +150,7 @@ func (w *worker) reset(k kata.Kata) tea.Cmd {
 		} else if len(kept) == 0 {
 			b.WriteString("The stub is as it came: there was nothing to do.")
 		}
-		return shown{"begun anew", b.String()}
+		return shown{title: "begun anew", text: b.String() + "\nesc goes back", stays: true}
 	}
 }
 

@@ -25,7 +25,10 @@ type (
 		before int // the step that was reached the last time
 		err    error
 	}
-	shown struct{ title, text string } // what was looked up
+	shown struct {
+		title, text string // what was looked up
+		stays       bool   // also when a verdict comes
+	}
 )
 
 // A doer does what the model cannot: run, and read the kata's files.
@@ -101,7 +104,7 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.running = false
 			m.last[m.kata().Name] = msg
 			m.level = 0
-			if m.pane != list && m.pane != ask {
+			if m.pane == result || m.pane == text && !m.shown.stays {
 				m.pane, m.scroll = result, 0
 			}
 		}
@@ -198,7 +201,7 @@ func (m model) key(key string) (tea.Model, tea.Cmd) {
 		if step := m.do.standing()[k.Name] - 1; step > 0 {
 			return m, m.do.solution(k, min(step, len(k.Steps)))
 		}
-		m.pane, m.shown, m.scroll = text, shown{"solution", "No step holds yet. What a step's reference does is shown once yours holds.\n"}, 0
+		m.pane, m.shown, m.scroll = text, shown{title: "solution", text: "No step holds yet. What a step's reference does is shown once yours holds.\n"}, 0
 	case "x":
 		m.pane, m.scroll = ask, 0
 	}

@@ -114,6 +114,16 @@ func TestSaves(t *testing.T) {
 	assert.Contains(t, m.screen(), "waits for a save")
 }
 
+// A verdict takes the place of a hint, but not of the name under which a reset has kept
+// what the learner wrote.
+func TestStays(t *testing.T) {
+	for _, stays := range []bool{false, true} {
+		m := play(&recorder{}, saved{"spawn"}, shown{"begun anew", "spawn.go is kept as spawn.go.old1", stays}, verdict{n: 1, kata: failed()})
+		assert.Equal(t, stays, strings.Contains(m.screen(), "spawn.go.old1"))
+		assert.NotContains(t, play(&recorder{}, shown{"begun anew", "spawn.go.old1", stays}, "enter").screen(), "spawn.go.old1")
+	}
+}
+
 // The view is that of make check: the steps that hold, the one that is next, its finding.
 func TestResult(t *testing.T) {
 	m := play(&recorder{stand: map[string]int{"spawn": 2}}, saved{"spawn"}, verdict{n: 1, kata: failed(), before: 3})

@@ -41,7 +41,7 @@ func (t Text) Climb(v grade.Kata, before int, brief bool) {
 		where, colour = "not started", dim
 	}
 	t.line(0, "%2d %-13s %s%s", v.Number, v.Name, t.paint(colour, where), t.paint(dim, fmt.Sprintf(" · %s %d/%d · %d of %d points", at.Group, reached, of, v.Score, v.Max)))
-	if before > at.Number {
+	if before > at.Number && !v.Untouched { // who begins anew knows
 		t.line(4, "%s", t.paint(red, fmt.Sprintf("step %d, %s, held before and does not hold any more", at.Number, at.Name)))
 	}
 	if brief {

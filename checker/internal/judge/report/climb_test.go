@@ -63,6 +63,12 @@ func TestClimbFitsAScreen(t *testing.T) {
 	assert.Contains(t, s, "make explain CODE=wrong")
 
 	b.Reset()
+	untouched := stuck()
+	untouched.Untouched = true
+	text.Climb(untouched, 5, false)
+	assert.NotContains(t, b.String(), "held before", "who begins anew knows")
+
+	b.Reset()
 	text.Climb(stuck(), 0, true)
 	assert.Equal(t, 1, strings.Count(b.String(), "\n"), "one of many is one line: %s", b.String())
 	assert.Contains(t, b.String(), "step 3 of 12")
