@@ -17,11 +17,7 @@ func BenchmarkRun(b *testing.B) {
 	var err error
 	spec.Show, err = Programs(self()[:1])
 	require.NoError(b, err)
-	for _, l := range Probe(self(), b.TempDir()).Layers {
-		if !l.OK {
-			spec.Without = append(spec.Without, l.Name)
-		}
-	}
+	spec.Without = lacking(b)
 	b.Run("in a box", func(b *testing.B) {
 		for b.Loop() {
 			cmd := exec.Command(self()[0])
