@@ -90,8 +90,12 @@ func TestJUnit(t *testing.T) {
 	}
 	assert.Equal(t, "wrong", d.Suites[0].Cases[1].Failure.Type)
 	assert.NotContains(t, text, "\x1b")
-	// 500 students, each with ten katas of 40 tests that fail: GitLab's bound is 30 MB a file,
-	// and no text is longer than junitText.
+	large := check()
+	large.Sources = nil
+	for i := range 40 {
+		large.Sources = append(large.Sources, Source{Name: fmt.Sprint(i), Katas: []grade.Kata{many(200, 9000)}})
+	}
+	assert.Less(t, len(write(t, JUnit, large)), 30_000_000, "GitLab reads no larger file")
 	v := sample()
 	v.Verdict, v.Findings = grade.CheckerError, nil
 	require.NoError(t, xml.Unmarshal([]byte(write(t, JUnit, check(v))), &d))

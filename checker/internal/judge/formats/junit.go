@@ -17,8 +17,12 @@ import (
 //   - Jenkins (plugins.jenkins.io/junit): no empty time, no missing classname, no two
 //     suites of one name.
 //
-// A failure's text is capped, so that the largest class stays below the bound.
-const junitText = 4 << 10
+// A failure's text is capped, and so are all texts together; the headlines are always
+// there.
+const (
+	junitText = 4 << 10
+	junitAll  = 20 << 20
+)
 
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
@@ -60,12 +64,17 @@ type junitSaid struct {
 // an error, never a failure.
 func JUnit(w io.Writer, c Check) error {
 	all := junitSuites{Name: "prokata"}
-	total := 0.0
+	total, room := 0.0, junitAll
 	for _, src := range c.Sources {
 		for _, v := range src.Katas {
 			s := junitSuite{Name: within(src.Name, v.Name), Timestamp: c.Start.UTC().Format("2006-01-02T15:04:05"), Time: seconds(v.Seconds)}
 			for _, t := range v.Tests {
 				s.add(v, t)
+				if said := s.Cases[len(s.Cases)-1].Failure; said != nil {
+					if room -= len(said.Text); room < 0 {
+						said.Text = ""
+					}
+				}
 			}
 			// What concerns no test must not be lost.
 			if whole := of(v, ""); len(whole) > 0 {
