@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"strings"
+	"time"
 
 	"prokata/checker/internal/class/book"
 	"prokata/checker/internal/class/page"
@@ -12,14 +13,14 @@ import (
 
 // exports are the class's page, the files for other programs, and for each student a page
 // to hand back and Gradescope's results.
-func exports(c *book.Class) (map[string][]byte, error) {
+func exports(c *book.Class, start time.Time) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	var report bytes.Buffer
 	if err := page.Class(&report, c); err != nil {
 		return nil, err
 	}
 	files["report.html"] = report.Bytes()
-	all := formats.Check{Seed: c.Seed, Start: began}
+	all := formats.Check{Seed: c.Seed, Start: start}
 	for _, s := range c.Students {
 		src := formats.Source{Name: s.Key}
 		for _, g := range s.Grades {
@@ -37,7 +38,7 @@ func exports(c *book.Class) (map[string][]byte, error) {
 		files[path.Join("students", fileName(s.Key), "report.html")] = own.Bytes()
 		all.Sources = append(all.Sources, src)
 		var b bytes.Buffer
-		if err := formats.Gradescope(&b, formats.Check{Seed: c.Seed, Start: began, Sources: []formats.Source{src}}); err != nil {
+		if err := formats.Gradescope(&b, formats.Check{Seed: c.Seed, Start: start, Sources: []formats.Source{src}}); err != nil {
 			return nil, err
 		}
 		files[path.Join("students", fileName(s.Key), "results.json")] = b.Bytes()

@@ -95,6 +95,7 @@ than before, and why.`,
 }
 
 func (a asked) grade(ctx context.Context) error {
+	start := time.Now()
 	root, katas, err := a.load()
 	if err != nil {
 		return usage{err}
@@ -151,7 +152,7 @@ func (a asked) grade(ctx context.Context) error {
 	if class.Changes, err = s.Record(class.Grades()); err != nil {
 		return err
 	}
-	if err := a.write(class, people); err != nil {
+	if err := a.write(class, people, start); err != nil {
 		return err
 	}
 	return summary(os.Stdout, class, a.out)
@@ -268,7 +269,7 @@ func (a asked) judge(ctx context.Context, s *store.Store, judge grading.Judge) e
 }
 
 // write writes all that comes out, each file whole or not at all.
-func (a asked) write(c *book.Class, people *roster.Roster) error {
+func (a asked) write(c *book.Class, people *roster.Roster, start time.Time) error {
 	var table, document bytes.Buffer
 	if err := errors.Join(c.CSV(&table), c.JSON(&document)); err != nil {
 		return err
@@ -286,7 +287,7 @@ func (a asked) write(c *book.Class, people *roster.Roster) error {
 			fmt.Printf("no column of %s is titled after a kata: name the one to fill in with --column (COLUMN)\n", filepath.Base(a.roster))
 		}
 	}
-	more, err := exports(c)
+	more, err := exports(c, start)
 	if err != nil {
 		return err
 	}
@@ -325,6 +326,3 @@ func replace(path string, text []byte) error {
 	}
 	return err
 }
-
-// began is when the grading began, for formats that have a time.
-var began = time.Now()
