@@ -33,6 +33,7 @@ var pages = template.Must(template.New("page").Funcs(template.FuncMap{
 	"say":    report.Printable,
 	"number": func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) },
 	"causes": detect.Causes,
+	"alike":  alike,
 	"words":  words,
 	"list":   func(s []string) string { return report.Printable(strings.Join(s, ", ")) },
 	"share":  func(n, of int) int { return 100 * n / max(1, of) },
@@ -80,6 +81,28 @@ func Student(w io.Writer, c *book.Class, s book.Student) error {
 	}
 	v.Only = &s
 	return pages.ExecuteTemplate(w, "alone", v)
+}
+
+// A group is one finding that several tests have: the first of them, and the tests.
+type group struct {
+	detect.Finding
+
+	Tests []string
+}
+
+// alike joins the causes that say the same.
+func alike(findings []detect.Finding) (all []group) {
+	for _, f := range detect.Causes(findings) {
+		i := slices.IndexFunc(all, func(g group) bool { return g.Code == f.Code && g.Message == f.Message })
+		if i < 0 {
+			i = len(all)
+			all = append(all, group{Finding: f})
+		}
+		if f.Test != "" && !slices.Contains(all[i].Tests, f.Test) {
+			all[i].Tests = append(all[i].Tests, f.Test)
+		}
+	}
+	return all
 }
 
 // words is one finding's text below its headline.

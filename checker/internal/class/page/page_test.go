@@ -82,6 +82,21 @@ func TestPagesAreWhole(t *testing.T) {
 	assert.Equal(t, []string{"1011"}, c.Students[10].Grades[0].Same, "the teacher's page still has it")
 }
 
+// What several tests have in common is told once.
+func TestAlike(t *testing.T) {
+	got := alike([]detect.Finding{
+		{Code: "zombie", Message: "m", Test: "TestA", Line: 1},
+		{Code: "wrong", Message: "m", Test: "TestA"},
+		{Code: "zombie", Message: "m", Test: "TestB", Line: 2},
+		{Code: "zombie", Message: "m", Test: "TestC", Follows: "wrong"},
+		{Code: "build", Message: "m"},
+	})
+	require.Len(t, got, 3)
+	assert.Equal(t, []string{"TestA", "TestB"}, got[0].Tests)
+	assert.Equal(t, 1, got[0].Line)
+	assert.Empty(t, got[2].Tests)
+}
+
 // chromium finds the browser. Where it must be there, a test without it fails.
 func chromium(t *testing.T) string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
