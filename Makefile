@@ -23,7 +23,7 @@ diff_takes    := KATA STEP FORCE
 reset_takes   := KATA
 demo_takes    := KATA
 grader_takes  :=
-grade_takes   := CLASS ROSTER OUT KATA RUBRIC COLUMN REPEAT SEED
+grade_takes   := CLASS ROSTER OUT KATA RUBRIC COLUMN REPEAT SEED TRUST
 timeline_takes := KATA FROM SEED TEST TEXT TRACE SAVED
 verify_takes  := KATA ONLY
 test_takes    :=
@@ -134,7 +134,7 @@ $(GRADER): $(SOURCES)
 grader: $(CHECKER) $(GRADER) ## build the grader, for instructors: bin/grader doctor
 
 grade: grader ## grade a class: CLASS=DIR  ROSTER=FILE.csv  OUT=DIR  KATA=…  RUBRIC=FILE  COLUMN=…
-	@$(GRADER) grade --out=$(call quoted,$(OUT)) $(if $(ROSTER),--roster=$(call quoted,$(ROSTER))) $(if $(KATA),--kata=$(call quoted,$(KATA))) $(if $(RUBRIC),--rubric=$(call quoted,$(RUBRIC))) $(if $(COLUMN),--column=$(call quoted,$(COLUMN))) $(if $(REPEAT),--repeat=$(call quoted,$(REPEAT))) $(if $(SEED),--seed=$(call quoted,$(SEED))) -- $(call quoted,$(or $(CLASS),$(error make grade needs CLASS=FOLDER)))
+	@$(GRADER) grade --out=$(call quoted,$(OUT)) $(if $(ROSTER),--roster=$(call quoted,$(ROSTER))) $(if $(KATA),--kata=$(call quoted,$(KATA))) $(if $(RUBRIC),--rubric=$(call quoted,$(RUBRIC))) $(if $(COLUMN),--column=$(call quoted,$(COLUMN))) $(if $(REPEAT),--repeat=$(call quoted,$(REPEAT))) $(if $(SEED),--seed=$(call quoted,$(SEED))) $(if $(filter-out 0 no false,$(TRUST)),--trust) -- $(call quoted,$(or $(CLASS),$(error make grade needs CLASS=FOLDER)))
 
 .PHONY: grader grade
 

@@ -24,6 +24,8 @@ func TestMakefile(t *testing.T) {
 		{[]string{"check", "KATA=a'b; c", "REPEAT=-1"}, `-- 'a'\''b;' 'c'`},
 		{[]string{"check", "KATA=spawn", "FROM=a b", "VERBOSE=0"}, "check --from='a b'"},
 		{[]string{"check", "VERBOSE=1"}, "--verbose"},
+		{[]string{"grade", "CLASS=a b", "ROSTER=c.csv", "TRUST=1"}, "--trust -- 'a b'"},
+		{[]string{"grade", "FROM=x"}, "make grade does not take FROM"},
 		{[]string{"timeline", "KATA=spawn", "FROM=a b", "TEST=TestX", "TEXT=1"}, "--test='TestX' --text  -- 'spawn'"},
 		{[]string{"timeline", "KATA=spawn", "REPEAT=2"}, "make timeline does not take REPEAT"},
 	} {
