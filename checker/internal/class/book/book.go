@@ -247,7 +247,7 @@ func (g *Grade) judge(r rubric.Rubric, res store.Result) {
 	g.Points, _ = r.Grade(v)
 }
 
-// codes names the causes, each once.
+// codes names the causes, each once; by name, as their order may be another in another run.
 func codes(findings []detect.Finding) string {
 	var all []string
 	for _, f := range detect.Causes(findings) {
@@ -255,6 +255,7 @@ func codes(findings []detect.Finding) string {
 			all = append(all, f.Code)
 		}
 	}
+	slices.Sort(all)
 	return strings.Join(all, ", ")
 }
 
