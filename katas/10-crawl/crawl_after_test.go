@@ -54,6 +54,7 @@ func TestPageInTheDictIsDone(t *testing.T) {
 	// reply. The first argument of its process is the manager's address.
 	require.NoError(t, syscall.Kill(r.pid, syscall.SIGSTOP), "the test could not stop the program: it had ended too early")
 	defer syscall.Kill(r.pid, syscall.SIGCONT)
+	untilStopped(t, r.pid) // or it would take what is stuffed into the pipe for a reply
 	pipe := stuff(t, fmt.Sprintf("/proc/%d/fd/1", worker))
 	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", worker))
 	require.NoError(t, err, "the worker was no process, or had ended too early")
@@ -66,6 +67,7 @@ func TestPageInTheDictIsDone(t *testing.T) {
 	close(g.open)
 	for done := false; !done; {
 		stuck := writes(worker)
+		require.NotContains(t, []byte{0, 'Z'}, state(t, fmt.Sprintf("/proc/%d/stat", worker)), "a worker ended by itself while its program stood still")
 		_, done, err = pages.Get(url)
 		require.NoError(t, err, "Get failed")
 		require.True(t, done || !stuck, "a worker said that its page was done, and had not put it into the dict")
@@ -121,18 +123,41 @@ func drain(t *testing.T, f *os.File) {
 // untilDead waits until a process has ended, whether or not somebody has waited for it.
 func untilDead(t *testing.T, pid int) {
 	t.Helper()
-	for {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if errors.Is(err, os.ErrNotExist) {
-			return
-		}
-		require.NoError(t, err, "the test could not look at a process")
-		// 4312 (crawl-worker) Z 4300 ...: the name may hold anything.
-		if i := bytes.LastIndexByte(stat, ')'); bytes.HasPrefix(stat[i+1:], []byte(" Z")) {
+	for state(t, fmt.Sprintf("/proc/%d/stat", pid)) != 'Z' {
+		if syscall.Kill(pid, 0) != nil {
 			return
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// untilStopped waits until every thread of a process that was told to stop stands still.
+func untilStopped(t *testing.T, pid int) {
+	t.Helper()
+	for still := false; !still; time.Sleep(time.Millisecond) {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		still = len(threads) > 0
+		for _, path := range threads {
+			s := state(t, path)
+			still = still && (s == 'T' || s == 'Z' || s == 0)
+		}
+		require.NoError(t, syscall.Kill(pid, 0), "the program had ended too early")
+	}
+}
+
+// state is the letter for what a thread does, and 0 if it is gone.
+func state(t *testing.T, path string) byte {
+	t.Helper()
+	stat, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return 0
+	}
+	require.NoError(t, err, "the test could not look at a process")
+	// 4312 (crawl-worker) Z 4300 ...: the name may hold anything.
+	if i := bytes.LastIndexByte(stat, ')'); i >= 0 && i+2 < len(stat) {
+		return stat[i+2]
+	}
+	return 0
 }
 
 // A Progress that ends its goroutine, as t.FailNow does, is not the end of a page.
