@@ -21,6 +21,9 @@ func (t Text) Climb(v grade.Kata, before int, brief bool) {
 	if !ok || whole || v.Verdict != grade.Fail && v.Verdict != grade.Flaky && v.Verdict != grade.NotStarted {
 		if brief {
 			t.head(v)
+			if v.Why != "" && v.Verdict != grade.NotJudged { // that one's line says it
+				t.lines(4, v.Why)
+			}
 		} else {
 			t.Kata(v)
 		}
