@@ -70,9 +70,13 @@ func findTool(dir string) (tool, error) {
 	cc, err := compiler(where["CC"])
 	t.lacks = err
 	where["CC"] = cc
+	cgo := "1"
+	if t.lacks != nil { // as the go command has it by itself, and without the race detector that is enough
+		cgo = "0"
+	}
 	t.env = []string{
 		"GOENV=off", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off", "GOPROXY=off", "GOSUMDB=off", "GO111MODULE=on",
-		"GOTOOLCHAIN=local", "CGO_ENABLED=1", "LC_ALL=C", "HOME=" + home, "TMPDIR=" + dir, "PATH=" + searchPath(filepath.Dir(t.path)),
+		"GOTOOLCHAIN=local", "CGO_ENABLED=" + cgo, "LC_ALL=C", "HOME=" + home, "TMPDIR=" + dir, "PATH=" + searchPath(filepath.Dir(t.path)),
 	}
 	for name, value := range where {
 		if value != "" {
