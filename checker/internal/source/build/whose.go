@@ -115,6 +115,12 @@ func paths(p plan.Plan, f string) []string {
 //	katas/01-spawn/spawn.go:17:2[/tmp/prokata-work-242519651/01-spawn-4033/spawn.go:18:2]: other declaration of fmt
 var inBuild = regexp.MustCompile(`\[[^\[\]\s]*/prokata-work-\d+/[^\[\]\s]*\]`)
 
+// lookedIn is how the go command says of an import that it looked for it in a module which
+// is not downloaded, since nothing needs it: what it names has nothing to do with it.
+//
+//	katas/01-spawn/spawn.go:3:8: example.com/m@v2.1.1: module lookup disabled by GOPROXY=off
+var lookedIn = regexp.MustCompile(`: \S+@v\S+: module lookup disabled by GOPROXY=off$`)
+
 // words are the go command's, with the learner's paths, without what it adds.
 func words(text string, p plan.Plan) string {
 	var b strings.Builder
@@ -123,6 +129,7 @@ func words(text string, p plan.Plan) string {
 			continue
 		}
 		line = inBuild.ReplaceAllString(line, "")
+		line = lookedIn.ReplaceAllString(strings.TrimRight(line, "\r\n"), ": no package of that name is in the modules of this repository") + "\n"
 		for _, f := range p.Files {
 			shown := filepath.Join(p.Label, f)
 			for _, path := range paths(p, f) {
