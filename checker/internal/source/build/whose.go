@@ -115,11 +115,13 @@ func paths(p plan.Plan, f string) []string {
 //	katas/01-spawn/spawn.go:17:2[/tmp/prokata-work-242519651/01-spawn-4033/spawn.go:18:2]: other declaration of fmt
 var inBuild = regexp.MustCompile(`\[[^\[\]\s]*/prokata-work-\d+/[^\[\]\s]*\]`)
 
-// lookedIn is how the go command says of an import that it looked for it in a module which
-// is not downloaded, since nothing needs it: what it names has nothing to do with it.
+// missing is how the go command says of an import that there is no such package. Where it
+// could not look into every module, since not all are downloaded, it names one that has
+// nothing to do with it.
 //
 //	katas/01-spawn/spawn.go:3:8: example.com/m@v2.1.1: module lookup disabled by GOPROXY=off
-var lookedIn = regexp.MustCompile(`: \S+@v\S+: module lookup disabled by GOPROXY=off$`)
+//	katas/01-spawn/spawn.go:3:8: cannot find module providing package a.b/c: import lookup disabled by -mod=readonly
+var missing = regexp.MustCompile(`: (\S+@v\S+: module lookup disabled by GOPROXY=off|cannot find module providing package \S+: import lookup disabled by -mod=readonly)$`)
 
 // words are the go command's, with the learner's paths, without what it adds.
 func words(text string, p plan.Plan) string {
@@ -129,7 +131,7 @@ func words(text string, p plan.Plan) string {
 			continue
 		}
 		line = inBuild.ReplaceAllString(line, "")
-		line = lookedIn.ReplaceAllString(strings.TrimRight(line, "\r\n"), ": no package of that name is in the modules of this repository") + "\n"
+		line = missing.ReplaceAllString(strings.TrimRight(line, "\r\n"), ": no package of that name is in the modules of this repository") + "\n"
 		for _, f := range p.Files {
 			shown := filepath.Join(p.Label, f)
 			for _, path := range paths(p, f) {
