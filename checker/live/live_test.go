@@ -75,6 +75,8 @@ func TestOnATerminal(t *testing.T) {
 	tmux("send-keys", "h")
 	waitFor("Look about you.")
 	tmux("resize-window", "-x", "44", "-y", "12")
+	waitFor("more lines: ↓ or space") // it is drawn anew
+	tmux("send-keys", "Down")
 	waitFor("h tells more")
 	tmux("send-keys", "Escape")
 	waitFor("not started")
