@@ -69,7 +69,7 @@ var allowed = map[string]string{
 	"internal/check": "internal/check/proved internal/evidence internal/judge/grade internal/source/build internal/source/intake internal/source/kata internal/source/plan internal/source/policy internal/tree/box internal/tree/place internal/tree/run",
 
 	// class: for the grader alone, a program of its own; learners never compile it
-	"internal/class/intake":  "internal/source/kata",
+	"internal/class/intake":  "internal/source/intake internal/source/kata",
 	"internal/class/roster":  "internal/class/intake",
 	"internal/class/store":   "internal/judge/grade",
 	"internal/class/rubric":  "internal/judge/detect internal/judge/grade internal/source/kata",

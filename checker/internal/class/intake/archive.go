@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"prokata/checker/internal/source/intake"
 )
 
 func archive(name string) bool {
@@ -21,14 +23,14 @@ func archive(name string) bool {
 func (p *pile) archive(root *os.Root, at, name string) error {
 	f, err := openFile(root, at)
 	if err != nil {
-		return broken("%s cannot be read: %v", name, reason(err))
+		return broken("%s cannot be read: %v", name, intake.Reasoned(err))
 	}
 	defer f.Close()
 	var magic [4]byte
 	n, _ := f.ReadAt(magic[:], 0)
 	switch info, err := f.Stat(); {
 	case err != nil:
-		return broken("%s cannot be read: %v", name, reason(err))
+		return broken("%s cannot be read: %v", name, intake.Reasoned(err))
 	case n == 0:
 		return broken("%s is empty: hand it in again", name)
 	case string(magic[:2]) == "PK":

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"prokata/checker/internal/source/intake"
 )
 
 // A pile is what has been read of one submission.
@@ -32,7 +34,7 @@ func broken(format string, args ...any) error { return errBroken{fmt.Sprintf(for
 func (p *pile) part(root *os.Root, it part) error {
 	info, err := root.Lstat(it.path)
 	if err != nil {
-		return broken("%s cannot be read: %v", it.path, reason(err))
+		return broken("%s cannot be read: %v", it.path, intake.Reasoned(err))
 	}
 	name := it.name
 	if name == "" {
@@ -54,12 +56,12 @@ func (p *pile) folder(root *os.Root, dir, below string, depth int) error {
 	}
 	f, err := root.Open(dir)
 	if err != nil {
-		return broken("%s cannot be read: %v", filepath.Base(dir), reason(err))
+		return broken("%s cannot be read: %v", filepath.Base(dir), intake.Reasoned(err))
 	}
 	entries, err := f.ReadDir(maxEntries + 1)
 	_ = f.Close()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return broken("%s cannot be read: %v", filepath.Base(dir), reason(err))
+		return broken("%s cannot be read: %v", filepath.Base(dir), intake.Reasoned(err))
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
@@ -95,7 +97,7 @@ func (p *pile) file(root *os.Root, at, name string) error {
 	}
 	b, err := readFile(root, at, maxFile+1)
 	if err != nil {
-		return broken("%s cannot be read: %v", name, reason(err))
+		return broken("%s cannot be read: %v", name, intake.Reasoned(err))
 	}
 	return p.keep(name, b)
 }
@@ -184,25 +186,10 @@ func openFile(root *os.Root, name string) (*os.File, error) {
 	return f, nil
 }
 
+// kind is intake.Kind, in a word less for a link.
 func kind(m fs.FileMode) string {
-	switch {
-	case m&fs.ModeSymlink != 0:
+	if m&fs.ModeSymlink != 0 {
 		return "a link"
-	case m&fs.ModeNamedPipe != 0:
-		return "a named pipe"
-	case m&fs.ModeSocket != 0:
-		return "a socket"
-	case m&fs.ModeDevice != 0:
-		return "a device"
 	}
-	return "no regular file"
-}
-
-// reason is an error without the path that the sentence around it names.
-func reason(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+	return intake.Kind(m)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"prokata/checker/internal/source/intake"
 	"prokata/checker/internal/source/kata"
 )
 
@@ -13,14 +14,14 @@ import (
 func Read(dir string, katas []kata.Kata) ([]Submission, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil, fmt.Errorf("the class's folder %s: %w", dir, reason(err))
+		return nil, fmt.Errorf("the class's folder %s: %w", dir, intake.Reasoned(err))
 	}
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder: unpack the download of your course system first, and name the folder", dir)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("the class's folder %s: %w", dir, reason(err))
+		return nil, fmt.Errorf("the class's folder %s: %w", dir, intake.Reasoned(err))
 	}
 	defer root.Close()
 	bundles, err := find(root)

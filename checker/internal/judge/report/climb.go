@@ -20,10 +20,7 @@ func (t Text) Climb(v grade.Kata, before int, brief bool) {
 	whole := slices.ContainsFunc(v.Findings, func(f detect.Finding) bool { return f.Test == "" })
 	if !ok || whole || v.Verdict != grade.Fail && v.Verdict != grade.Flaky && v.Verdict != grade.NotStarted {
 		if brief {
-			t.head(v)
-			if v.Why != "" && v.Verdict != grade.NotJudged { // that one's line says it
-				t.lines(4, v.Why)
-			}
+			t.headWhy(v)
 		} else {
 			t.Kata(v)
 		}

@@ -89,10 +89,7 @@ func (t Text) paint(colour, s string) painted {
 
 // Kata writes one kata: a line with what held, its findings, and one next step.
 func (t Text) Kata(v grade.Kata) {
-	t.head(v)
-	if v.Why != "" && v.Verdict != grade.NotJudged {
-		t.lines(4, v.Why)
-	}
+	t.headWhy(v)
 	if len(v.Unchecked) > 0 {
 		t.line(4, "not checked on this system: %s", strings.Join(v.Unchecked, ", "))
 	}
@@ -103,6 +100,14 @@ func (t Text) Kata(v grade.Kata) {
 		}
 	}
 	t.Findings(v)
+}
+
+// headWhy writes the line of a kata, and why no more can be said of it.
+func (t Text) headWhy(v grade.Kata) {
+	t.head(v)
+	if v.Why != "" && v.Verdict != grade.NotJudged { // that one's line says it
+		t.lines(4, v.Why)
+	}
 }
 
 // head writes the line of a kata.

@@ -121,7 +121,7 @@ var inBuild = regexp.MustCompile(`\[[^\[\]\s]*/prokata-work-\d+/[^\[\]\s]*\]`)
 //
 //	katas/01-spawn/spawn.go:3:8: example.com/m@v2.1.1: module lookup disabled by GOPROXY=off
 //	katas/01-spawn/spawn.go:3:8: cannot find module providing package a.b/c: import lookup disabled by -mod=readonly
-var missing = regexp.MustCompile(`: (\S+@v\S+: module lookup disabled by GOPROXY=off|cannot find module providing package \S+: import lookup disabled by -mod=readonly)$`)
+var missing = regexp.MustCompile(`(?m): (\S+@v\S+: module lookup disabled by GOPROXY=off|cannot find module providing package \S+: import lookup disabled by -mod=readonly)$`)
 
 // words are the go command's, with the learner's paths, without what it adds.
 func words(text string, p plan.Plan) string {
@@ -131,7 +131,7 @@ func words(text string, p plan.Plan) string {
 			continue
 		}
 		line = inBuild.ReplaceAllString(line, "")
-		line = missing.ReplaceAllString(strings.TrimRight(line, "\r\n"), ": no package of that name is in the modules of this repository") + "\n"
+		line = missing.ReplaceAllString(line, ": no package of that name is in the modules of this repository")
 		for _, f := range p.Files {
 			shown := filepath.Join(p.Label, f)
 			for _, path := range paths(p, f) {

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"bytes"
 	"math"
 	"os"
 	"slices"
@@ -160,21 +159,10 @@ func (a *Account) delays(enough time.Duration) (sum time.Duration) {
 
 // ready tells whether a thread of the tree runs now, or could.
 func (a *Account) ready() bool {
-	for _, pid := range a.pids {
-		dir := "/proc/" + strconv.Itoa(pid) + "/task/"
-		tids, _ := numbers(dir) // none: it has ended
-		for _, tid := range tids {
-			var err error
-			if a.buf, err = readLine(dir+strconv.Itoa(tid)+"/stat", a.buf); err != nil {
-				continue
-			}
-			i := bytes.LastIndexByte(a.buf, ')') // 17 (name) R 1 …
-			if i >= 0 && i+2 < len(a.buf) && a.buf[i+2] == 'R' {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.pids, func(pid int) (in bool) {
+		in, a.buf = threadIn(pid, "R", a.buf)
+		return in
+	})
 }
 
 // readLoad returns the load of the machine over the last minute, as a person knows it.

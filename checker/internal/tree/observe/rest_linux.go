@@ -130,21 +130,25 @@ func (w *waiter) sleeps(d deeds, b evidence.Burn) (total uint64, brief bool) {
 // asleep tells whether every thread sleeps, and none of them for a page or a disk, which
 // is the machine's doing.
 func (w *waiter) asleep() bool {
-	dir := "/proc/" + strconv.Itoa(w.pid) + "/task/"
-	tids, err := numbers(dir)
-	if err != nil {
-		return true
-	}
+	in, _ := threadIn(w.pid, "DR", nil)
+	return !in
+}
+
+// threadIn tells whether a thread of a process is in one of the states, which are letters
+// of /proc/PID/task/TID/stat. It returns the buffer for the next read.
+func threadIn(pid int, states string, buf []byte) (bool, []byte) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task/"
+	tids, _ := numbers(dir) // none: it has ended
 	for _, tid := range tids {
-		b, err := readLine(dir+strconv.Itoa(tid)+"/stat", nil)
-		if err != nil {
+		var err error
+		if buf, err = readLine(dir+strconv.Itoa(tid)+"/stat", buf); err != nil {
 			continue
 		}
-		if s, err := parseStat(b); err == nil && (s.state == "D" || s.state == "R") {
-			return false
+		if s, err := parseStat(buf); err == nil && strings.Contains(states, s.state) {
+			return true, buf
 		}
 	}
-	return true
+	return false, buf
 }
 
 // Deeds are what a process has done so far that leaves a trace.
