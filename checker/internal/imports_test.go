@@ -27,7 +27,7 @@ var allowed = map[string]string{
 	"todo":    "",
 	"perturb": "",
 	"shm":     "internal/tree/watch",
-	"harness": "internal/evidence internal/judge/detect internal/judge/grade internal/judge/report internal/source/kata internal/tree/run internal/tree/trace internal/tree/watch internal/tree/wire perturb",
+	"harness": "internal/evidence internal/judge/detect internal/judge/grade internal/judge/report internal/source/kata internal/tree/place internal/tree/run internal/tree/trace internal/tree/watch internal/tree/wire perturb",
 
 	// the watch, a program of its own
 	"live": "internal/check internal/check/proved internal/climb internal/judge/detect internal/judge/grade internal/judge/report internal/source/kata internal/source/plan internal/tree/place",

@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"prokata/checker/internal/tree/place"
 )
 
 // Inside is what process 1 does first: it builds the box around itself, says so, and
@@ -51,7 +53,7 @@ func build(spec Spec) error {
 		do    func(Spec) error
 	}{
 		{Root, root},
-		{Loopback, func(Spec) error { return loopback() }},
+		{Loopback, func(Spec) error { return place.Loopback() }},
 		{Namespaces, func(Spec) error { return unix.Sethostname([]byte("kata")) }},
 		{Limited, func(s Spec) error { return bounds(s.Limits) }},
 	} {
@@ -91,21 +93,6 @@ func bounds(l Limits) error {
 		}
 	}
 	return nil
-}
-
-// loopback brings up the only interface that there is.
-func loopback() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
 // An Inner is the box as process 1 sees it.
